@@ -26,10 +26,14 @@ describe('examplesOf', () => {
   });
 });
 
-describe('the examples of the documentation print what they say', () => {
-  const examples = writeExamples().filter(({ noRun }) => noRun === undefined);
-  it.skipIf(examples.length > 0)('there are none yet', () => {});
-  for (const example of examples) {
+describe('an example of the documentation prints what it says', () => {
+  const examples = writeExamples();
+
+  it('has a file of its own', () => {
+    expect(new Set(examples.map(fileOf)).size).toBe(examples.length);
+  });
+
+  for (const example of examples.filter(({ noRun }) => noRun === undefined)) {
     it(`${example.document}:${example.line}`, async () => {
       const lines: string[] = [];
       const log = vi.spyOn(console, 'log').mockImplementation((...args) => void lines.push(format(...args)));
