@@ -2,7 +2,7 @@
 //   node scripts/run.mjs <script> [arguments]
 // The tools need a recent Node and the pinned pnpm. Where they are missing, both are fetched from npm into
 // .cache/toolchain, used from there, and nothing is installed elsewhere.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,60 +10,67 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const NODE = readFileSync(join(root, '.node-version'), 'utf8').trim();
 const PNPM = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager.split('@')[1];
-const folder = join(root, '.cache', 'toolchain');
-const bin = join(folder, 'node_modules', '.bin');
+const toolchain = join(root, '.cache', 'toolchain');
+const bin = join(toolchain, 'node_modules', '.bin');
 const shell = process.platform === 'win32';
 const env = {
   ...process.env,
+  PATH: [bin, join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
   HEED_CALLER_NODE: process.execPath,
   TURBO_TELEMETRY_DISABLED: '1',
   DO_NOT_TRACK: '1',
   npm_config_update_notifier: 'false',
 };
+const [script = 'test', ...args] = process.argv.slice(2);
 
-function run(command, args) {
+/** What has to succeed before the script can begin. */
+function prepare(command, args) {
   const { status } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit', shell });
-  return status ?? 1;
-}
-function runOrExit(command, args) {
-  const status = run(command, args);
   if (status === 0) return;
   console.error(`${command} ${args.join(' ')} failed`);
-  process.exit(status);
+  if (script === 'test') console.log('0 passed, 1 failed');
+  process.exit(1);
 }
+
+/** The script itself. A server must not outlive whoever started it, and npm passes no signal on: it just dies. */
+function run(command, args) {
+  const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', shell });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill(), 500).unref();
+  child.on('exit', (code) => process.exit(code ?? 1));
+}
+
 function has(command, wanted) {
   const { status, stdout } = spawnSync(command, ['--version'], { env, encoding: 'utf8', shell });
   return status === 0 && wanted(stdout.trim());
 }
+
 // Sources are run directly, and they say `using`: Node 24 is the first that knows both.
 const recent = (version) => Number(version.match(/\d+/)?.[0]) >= 24;
-
-if (existsSync(bin)) env.PATH = bin + delimiter + env.PATH;
 const missing = [
   ...(has('node', recent) ? [] : [`node-${shell ? 'win' : process.platform}-${process.arch}@${NODE}`]),
   ...(has('pnpm', (version) => version === PNPM) ? [] : [`pnpm@${PNPM}`]),
 ];
 if (missing.length > 0) {
   console.log(`Fetching ${missing.join(' and ')} into .cache/toolchain ...`);
-  mkdirSync(folder, { recursive: true });
-  if (!existsSync(join(folder, 'package.json')))
-    writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
-  runOrExit('npm', [
+  mkdirSync(toolchain, { recursive: true });
+  const manifest = join(toolchain, 'package.json');
+  if (!existsSync(manifest)) writeFileSync(manifest, '{"private":true}\n');
+  prepare('npm', [
     'install',
     '--prefix',
-    folder,
+    toolchain,
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
     ...missing,
   ]);
-  if (!env.PATH.startsWith(bin)) env.PATH = bin + delimiter + env.PATH;
 }
+prepare('pnpm', ['install', '--frozen-lockfile', '--silent']);
 
-const [script = 'test', ...args] = process.argv.slice(2);
-runOrExit('pnpm', ['install', '--frozen-lockfile', '--silent']);
-if (script === 'test') process.exitCode = run('pnpm', ['--silent', 'run', 'check', ...args]);
+if (script === 'test') run('node', ['scripts/check.ts']);
 else if (script === 'start') {
-  runOrExit('pnpm', ['exec', 'turbo', 'run', 'build', '--filter=demo', '--output-logs=errors-only']);
-  process.exitCode = run('pnpm', ['--silent', '--filter', 'demo', 'run', 'preview', ...args]);
-} else process.exitCode = run('pnpm', ['--silent', 'run', script, ...args]);
+  prepare('turbo', ['run', 'build', '--filter=demo', '--output-logs=errors-only', '--log-prefix=none']);
+  run('pnpm', ['--silent', '--filter', 'demo', 'run', 'preview', ...args]);
+} else run('pnpm', ['--silent', 'run', script, ...args]);
