@@ -14,5 +14,6 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   treeshake: true,
+  external: [/^node:/],
   removeNodeProtocol: false,
 });
