@@ -22,6 +22,7 @@ export default defineConfig({
       named('conformance', ['conformance/**/*.test.ts']),
       named('scripts', ['scripts/**/*.test.ts']),
     ],
+    reporters: ['default', './scripts/skips.ts'],
     passWithNoTests: true,
   },
 });

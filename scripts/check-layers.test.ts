@@ -70,9 +70,12 @@ describe('checkLayers', () => {
     ]);
   });
 
-  it('lets tests import anything', () => {
-    const folder = workspace({ low: { source: `import 'left';`, file: 'src/a.test.ts' }, left: low });
-    expect(checkLayers(folder, levels)).toEqual([]);
+  it('lets tests and their fixtures import anything', () => {
+    for (const file of ['src/a.test.ts', 'src/a.fixture.ts', 'src/fixture.ts']) {
+      expect(checkLayers(workspace({ low: { source: `import 'left';`, file }, left: low }), levels)).toEqual(
+        [],
+      );
+    }
   });
 });
 

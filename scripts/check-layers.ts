@@ -1,5 +1,5 @@
 // Proves that the arrows between packages point down: a package imports from lower levels only, and only what its
-// manifest declares. Tests may import anything. Apps, examples and benchmarks stand above every level.
+// manifest declares. Tests may import anything. Examples stand above every package, apps and benchmarks above those.
 import { globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
@@ -20,11 +20,16 @@ const LEVELS: readonly (readonly string[])[] = [
   ['heed'],
 ];
 
+/** Tests, and what they alone import. */
+const TESTS = /(\.test|\bfixture)\.ts$/;
+
 /** What is wrong, one sentence each. */
 export function checkLayers(from = root, levels = LEVELS): readonly string[] {
   const packages = workspacePackages(from);
-  const levelOf = ({ name, dir }: Package) =>
-    dir.startsWith('packages/') ? levels.findIndex((names) => names.includes(name)) : levels.length;
+  const levelOf = ({ name, dir }: Package) => {
+    if (dir.startsWith('packages/')) return levels.findIndex((names) => names.includes(name));
+    return levels.length + (dir.startsWith('examples/') ? 0 : 1);
+  };
   const problemsOf = (importer: Package) => {
     const level = levelOf(importer);
     if (level < 0)
@@ -72,7 +77,7 @@ function declaredBy({ manifest }: Package): readonly string[] {
 function sourcesOf(from: string, { dir }: Package): readonly string[] {
   return globSync(`${dir}/**/*.{ts,svelte}`, { cwd: from, exclude: ['**/node_modules', '**/dist'] })
     .map(slashed)
-    .filter((file) => !file.endsWith('.test.ts'));
+    .filter((file) => !TESTS.test(file));
 }
 
 export function importsOf(source: string): readonly string[] {

@@ -19,7 +19,7 @@ interface TurboRun {
 interface VitestReport {
   readonly testResults: readonly {
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly { readonly status: string }[];
   }[];
 }
 
@@ -52,9 +52,6 @@ function countTests(): { passed: number; failed: number } {
   const files = readJson<VitestReport>(REPORT).testResults;
   const tests = files.flatMap(({ assertionResults }) => assertionResults);
   const count = (status: string) => tests.filter((test) => test.status === status).length;
-  for (const { status, fullName } of tests) {
-    if (status !== 'passed' && status !== 'failed') console.log(`${status}: ${fullName}`);
-  }
   const broken = files.filter(
     ({ status, assertionResults }) =>
       status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
