@@ -1,0 +1,3 @@
+// @heed/reference: what every program means, in float64.
+
+export { type ReferenceOptions, reference } from './open.ts';
