@@ -1,0 +1,27 @@
+// The cosine of the angle between two rows.
+
+import { defineScore } from '@heed/attention';
+import { div, dot, maximum, mul, norm } from '@heed/expr';
+
+/** Below this length a row counts as this long, so that a zero row scores 0: the epsilon of PyTorch's cosine_similarity. */
+const shortest = 1e-8;
+
+/**
+ * beta (q . k) / (|q| |k|). Graves, Wayne, Danihelka 2014 (arXiv 1410.5401), section 3.3.1, content addressing. A row of
+ * zeros scores 0.
+ *
+ * `beta`, the paper's key strength, is a uniform: `attend(query, key, value, { uniforms: { beta: 10 } })`. For a trained
+ * one add the modifier `learnedScale`.
+ *
+ * @throws ShapeError where the widths of query and key differ.
+ * @example cosine({ beta: 10 })
+ */
+export const cosine = defineScore({
+  name: 'cosine',
+  uniforms: {
+    /** How sharply the weights follow the angle. */
+    beta: 1,
+  },
+  score: ({ q, k, uniforms: { beta } }) =>
+    mul(beta, dot(div(q, maximum(norm(q), shortest)), div(k, maximum(norm(k), shortest)))),
+});

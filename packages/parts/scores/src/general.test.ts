@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { general } from './general.ts';
+import { message, paramsOf, scoreOf } from './pair.fixture.ts';
+
+// [queryFeature, keyFeature] = [2, 3]: unlike widths, and no matrix that equals its transpose.
+const w = [1, 2, 3, 4, 5, 6];
+
+describe('general', () => {
+  it('projects the key into the space of the query', () => {
+    // W k = [1 - 2 + 6, 4 - 5 + 12] = [5, 11].
+    expect(scoreOf(general(), [10, 1], [1, -1, 2], { w })).toBe(61);
+  });
+
+  it('adds one number with bias', () => {
+    expect(scoreOf(general({ bias: true }), [10, 1], [1, -1, 2], { w, b: 0.5 })).toBe(61.5);
+  });
+
+  it('trains a bias only where there is one', () => {
+    expect(paramsOf(general())).toEqual(['w: mat(queryFeature, keyFeature), scaled-normal']);
+    expect(paramsOf(general({ bias: true }))).toEqual([
+      'w: mat(queryFeature, keyFeature), scaled-normal',
+      'b: scalar, 0',
+    ]);
+  });
+
+  it('refuses a bias that is not true or false', () => {
+    // @ts-expect-error: a boolean
+    expect(message(() => general({ bias: 1 }))).toMatchInlineSnapshot(
+      `"ValueError: score "general": the option "bias" expects true or false, got 1."`,
+    );
+  });
+});
