@@ -1,0 +1,18 @@
+// @heed/registry: names to values, typed.
+
+export type {
+  Addition,
+  AsPlugin,
+  AttentionChoice,
+  Catalog,
+  CatalogOf,
+  Choose,
+  ChooseBackend,
+  EmptyCatalog,
+  Named,
+  With,
+} from './catalog.ts';
+export { packageOf } from './known.ts';
+export { lazyBackend, type Opened, type PassedOver } from './open.ts';
+export type { AnyFactory, Kind, Plugin } from './plugin.ts';
+export { createRegistry, type Listing, type Registry } from './registry.ts';
