@@ -1,0 +1,146 @@
+import { packageOf } from '@heed/registry';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import * as heedModule from './index.ts';
+import {
+  createHeed,
+  defaultRegistry,
+  defineScore,
+  formula,
+  HeedError,
+  masks,
+  normalizers,
+  scores,
+} from './index.ts';
+
+const message = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (problem) {
+    if (problem instanceof HeedError) return `${problem.name}: ${problem.message}`;
+    throw problem;
+  }
+  return 'nothing was thrown';
+};
+
+const query = [
+  [1, 0],
+  [0, 1],
+  [1, 1],
+];
+const value = [[1], [2], [4]];
+
+describe('createHeed', () => {
+  it('attends by name, with softmax and no mask unless told', async () => {
+    const heed = await createHeed();
+    const [q, v] = [heed.tensor(query), heed.tensor(value)];
+    const context = heed.attention({ score: 'dot' })(q, q, v);
+    const e = Math.E;
+    const expected = [
+      [(e * 1 + 2 + e * 4) / (2 * e + 1)],
+      [(1 + e * 2 + e * 4) / (2 * e + 1)],
+      [(e * 1 + e * 2 + e * e * 4) / (2 * e + e * e)],
+    ];
+    const got = (await context.toNested()) as number[][];
+    for (const [i, [one]] of expected.entries()) expect(got[i]?.[0]).toBeCloseTo(one as number, 6);
+    expect(heed.attention({ score: 'dot' }).label).toBe('dot | softmax');
+    expect(heed.attention({ score: 'dot', mask: 'causal', normalizer: 'sparsemax' }).label).toBe(
+      'dot | causal | sparsemax',
+    );
+    await heed.close();
+  });
+
+  it('runs on the backend it was asked for, and says so', async () => {
+    const heed = await createHeed({ backend: ['reference'] });
+    expect([heed.device.name, heed.passedOver]).toEqual(['reference', []]);
+    await heed.close();
+    expect(() => heed.tensor([1])).toThrow(HeedError);
+  });
+
+  it('refuses a backend that it does not have', async () => {
+    // @ts-expect-error: there is none
+    const opening = createHeed({ backend: 'webgl' });
+    await expect(opening).rejects.toThrow(
+      'backend: there is no backend "webgl" in this registry. Registered: reference.',
+    );
+  });
+
+  it('makes parameters and follows gradients to them', async () => {
+    const heed = await createHeed();
+    const attend = heed.attention({ score: { name: 'additive', hidden: 3 } });
+    const params = heed.parameters(attend, { seed: 1, sizes: { queryFeature: 2, keyFeature: 2 } });
+    expect(Object.keys(params)).toEqual(['w', 'u', 'v']);
+    const [q, v] = [heed.tensor(query), heed.tensor(value)];
+    heedModule.ops.sum(attend(q, q, v, { params })).backward();
+    expect((await params.v?.gradient?.read())?.some((one) => one !== 0)).toBe(true);
+    await heed.close();
+  });
+
+  it('reads data of unknown origin', async () => {
+    const heed = await createHeed();
+    expect(heed.fromJSON({ score: 'dot', mask: { name: 'window', left: 1, right: 0 } }).label).toBe(
+      'dot | window(left: 1, right: 0) | softmax',
+    );
+    expect(message(() => heed.fromJSON({ score: { name: 'additive', hiden: 3 } }))).toMatchInlineSnapshot(
+      `"NameError: attention.score.hiden does not exist. Did you mean "hidden"? additive takes bias, normalized, hidden."`,
+    );
+    expect(message(() => heed.fromJSON('dot'))).toMatchInlineSnapshot(
+      `"DTypeError: attention: expected an object such as { score: 'dot', normalizer: 'softmax' }, got "dot"."`,
+    );
+    await heed.close();
+  });
+
+  it('grows by a plugin, on the same device', async () => {
+    const { abs, neg, sub, sum } = formula;
+    const manhattan = defineScore({ name: 'manhattan', score: ({ q, k }) => neg(sum(abs(sub(q, k)))) });
+    const heed = await createHeed();
+    const more = heed.use({ name: '@me/scores', scores: [manhattan] });
+    expect(more.device).toBe(heed.device);
+    expect(more.attention({ score: 'manhattan' }).label).toBe('manhattan | softmax');
+    // @ts-expect-error: only the new one has it
+    expect(() => heed.attention({ score: 'manhattan' })).toThrow(HeedError);
+    expect(message(() => more.use(manhattan))).toMatchInlineSnapshot(
+      `"NameError: the score "manhattan" is in "@me/scores" and in "use(manhattan)". Use one of the two, or define yours under another name."`,
+    );
+    await heed.close();
+  });
+});
+
+describe('the default registry', () => {
+  it('has every part that the packages export', () => {
+    const exported = [scores, masks, normalizers].flatMap((module) =>
+      Object.values(module).flatMap((one) =>
+        typeof one === 'function' && 'partName' in one ? [`${one.kind} ${one.partName}`] : [],
+      ),
+    );
+    expect(defaultRegistry.parts.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual(exported.sort());
+  });
+
+  it('agrees with what the registry says of packages that were not used', () => {
+    for (const { kind, name, origin } of defaultRegistry.parts)
+      expect([name, packageOf(kind, name)]).toEqual([name, origin]);
+    for (const name of defaultRegistry.backends) expect(packageOf('backend', name)).toBe(`@heed/${name}`);
+  });
+
+  it('types its names', () => {
+    type Score = Extract<Parameters<typeof defaultRegistry.attention>[0]['score'], string>;
+    expectTypeOf<Score>().toEqualTypeOf<
+      | 'additive'
+      | 'concat'
+      | 'cosine'
+      | 'dot'
+      | 'gaussian'
+      | 'general'
+      | 'laplace'
+      | 'linear'
+      | 'scaled-dot'
+      | 'trilinear'
+    >();
+  });
+});
+
+describe('the exports', () => {
+  it('keep formulas and operations apart', () => {
+    expect(heedModule.formula.add).not.toBe(heedModule.ops.add);
+    expect(heedModule).not.toHaveProperty('add');
+  });
+});

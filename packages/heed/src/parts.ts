@@ -1,0 +1,68 @@
+// Everything that comes with heed, by name. Lists of values and nothing else.
+
+import * as masks from '@heed/masks';
+import * as normalizers from '@heed/normalizers';
+import { createRegistry, lazyBackend } from '@heed/registry';
+import * as scores from '@heed/scores';
+
+export const defaultRegistry = createRegistry()
+  .use({
+    name: '@heed/scores',
+    scores: [
+      scores.additive,
+      scores.concat,
+      scores.cosine,
+      scores.dot,
+      scores.gaussian,
+      scores.general,
+      scores.laplace,
+      scores.linear,
+      scores.scaledDot,
+      scores.trilinear,
+    ],
+  })
+  .use({
+    name: '@heed/masks',
+    masks: [
+      masks.allowed,
+      masks.biasAllows,
+      masks.blockLocal,
+      masks.causal,
+      masks.dilated,
+      masks.document,
+      masks.full,
+      masks.globalWindow,
+      masks.local,
+      masks.padding,
+      masks.prefix,
+      masks.queryPadding,
+      masks.strided,
+      masks.window,
+    ],
+    modifiers: [
+      masks.alibi,
+      masks.bias,
+      masks.learnedScale,
+      masks.relativeTable,
+      masks.softcap,
+      masks.temperature,
+    ],
+    reweights: [masks.localGaussian],
+  })
+  .use({
+    name: '@heed/normalizers',
+    normalizers: [
+      normalizers.entmax,
+      normalizers.entmax15,
+      normalizers.hard,
+      normalizers.identity,
+      normalizers.relu,
+      normalizers.sigmoid,
+      normalizers.softmax,
+      normalizers.sparsemax,
+    ],
+  })
+  .use({
+    name: 'heed',
+    backends: [lazyBackend('reference', async () => (await import('@heed/reference')).reference())],
+  });
