@@ -1,0 +1,4 @@
+// Problems too large to store.
+import { conform } from './cases.fixture.ts';
+
+conform(['large']);
