@@ -2,7 +2,8 @@
 
 import { type Hoisted, inputsOf, type Sizes } from '@heed/expr';
 import type { FloatDType } from '@heed/tensor';
-import { type Lowered, lower, type Row, type Sources, type Uniforms } from './lower.ts';
+import { type Lowered, lower, type Sources, type Uniforms } from './lower.ts';
+import type { Row } from './row.ts';
 
 /** A row that is computed ahead. */
 export interface Ahead {

@@ -1,8 +1,9 @@
 // What a person sees when something does not fit. Each message has been read by one.
 
+import { sub, tanh } from '@heed/expr';
 import { type DType, tensor, zeros } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
-import { attention, defineScore, parameters } from './index.ts';
+import { attention, defineNormalizer, defineScore, parameters } from './index.ts';
 import {
   additive,
   bias,
@@ -82,6 +83,12 @@ describe('bad input to attention', () => {
         normalizer: softmax(),
       }),
     'a size that is not known': () => parameters(rich, device, { seed: 1 }),
+    'a weight that log-sum-exp does not normalise': () =>
+      defineNormalizer({
+        name: 'x',
+        weight: ({ score, level }) => tanh(sub(score, level)),
+        level: 'log-sum-exp',
+      })(),
     'a formula with an operator': () =>
       defineScore({ name: 'x', score: ({ q }) => ((q as never) + 1) as never })(),
     'a formula with an if': () =>

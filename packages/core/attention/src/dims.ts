@@ -3,7 +3,7 @@
 import { build, type Dim, type Expr, input, type Node, rebuild, type Type } from '@heed/expr';
 
 /** A dim under its new name, each term of a sum by itself. */
-export const renameDim = (dim: Dim, names: Readonly<Record<Dim, Dim>>): Dim =>
+const renameDim = (dim: Dim, names: Readonly<Record<Dim, Dim>>): Dim =>
   dim
     .split('+')
     .map((part) => names[part] ?? part)

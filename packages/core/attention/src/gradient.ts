@@ -5,9 +5,10 @@ import { type Expr, gt, ne, type Scalar, select } from '@heed/expr';
 import { type Axis, add, dispatch, elementwise, gradients, mul, sum, type Tensor } from '@heed/tensor';
 import { type Ahead, computeAhead } from './ahead.ts';
 import { lengthsOf } from './check.ts';
-import type { Row, Sources } from './lower.ts';
+import type { Sources } from './lower.ts';
 import { inOrder } from './place.ts';
 import type { Prepared } from './prepare.ts';
+import type { Row } from './row.ts';
 
 /** A call to go back through. */
 export interface Past {

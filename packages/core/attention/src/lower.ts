@@ -2,22 +2,19 @@
 // of dim d along [batch, query] is a tensor [batch, query, d]; element-wise parts become one map each.
 
 import {
-  add as addExpr,
-  and,
+  arithmeticBinary,
+  arithmeticUnary,
   asExpr,
   asNode,
   build,
+  comparisons,
   constant,
   type Expr,
   ExpressionError,
-  ge,
+  floatUnary,
   graph,
   gt,
-  type Index,
-  lt,
-  maximum,
-  minimum,
-  mul as mulExpr,
+  logicalBinary,
   type Node,
   print,
   reachable,
@@ -26,7 +23,6 @@ import {
   select,
   sizeOf,
   sqrt,
-  sub,
 } from '@heed/expr';
 import {
   type Axis,
@@ -36,26 +32,18 @@ import {
   type Device,
   elementwise,
   type FloatDType,
-  logicalAnd,
   matmul,
   max,
   min,
   mul,
   pad,
-  type Surroundings,
   sum,
   type Tensor,
-  take,
-  where,
   zeros,
 } from '@heed/tensor';
-import { inOrder, places } from './place.ts';
-
-/** A value for each position along `axes`: a tensor [...axes, ...dims]. */
-export interface Row {
-  readonly tensor: Tensor;
-  readonly axes: readonly Axis[];
-}
+import { read } from './lookup.ts';
+import { places } from './place.ts';
+import { align, type Row, unite } from './row.ts';
 
 /** Numbers of a call by name: the uniforms of the parts, and the lengths of axes. */
 export type Uniforms = Readonly<Record<string, 'float' | 'int'>>;
@@ -84,7 +72,7 @@ type Make = (sources: Sources, memo: Memo) => Row;
 /**
  * Makes a one-sided formula ready to be computed with tensor operations, in floats of `dtype`.
  *
- * @throws ExpressionError for an op that has no tensor operation (`canLower` tells beforehand).
+ * @throws ExpressionError for an op that has no tensor operation (no formula that a person can write has one).
  */
 export function lower(body: Expr, sizes: Sizes, uniforms: Uniforms, dtype: FloatDType): Lowered {
   const makes = new Map<Node, Make>();
@@ -112,61 +100,14 @@ export function lower(body: Expr, sizes: Sizes, uniforms: Uniforms, dtype: Float
 }
 
 const elementwiseOps: ReadonlySet<string> = new Set([
-  'const',
-  'size',
-  'fill',
-  'select',
-  'not',
-  'toFloat',
-  'toInt',
-  'neg',
-  'abs',
-  'sign',
-  'exp',
-  'log',
-  'log1p',
-  'tanh',
-  'sigmoid',
-  'sqrt',
-  'rsqrt',
-  'floor',
-  'erf',
-  'sin',
-  'cos',
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'minimum',
-  'maximum',
-  'pow',
-  'mod',
-  'floorDiv',
-  'lt',
-  'le',
-  'gt',
-  'ge',
-  'eq',
-  'ne',
-  'and',
-  'or',
-  'random',
+  ...arithmeticUnary,
+  ...floatUnary,
+  ...arithmeticBinary,
+  ...comparisons,
+  ...logicalBinary,
+  ...['const', 'size', 'fill', 'select', 'not', 'toFloat', 'toInt', 'random'],
 ]);
 const isElementwise = (node: Node): boolean => elementwiseOps.has(node.op);
-
-const unlowered: ReadonlySet<string> = new Set(['spread', 'entry', 'outer']);
-/** Whether every op of a formula has a tensor operation. */
-export const canLower = (nodes: Iterable<Node>): boolean => [...nodes].every(({ op }) => !unlowered.has(op));
-
-/** The axes that any of the rows varies along, in order. */
-const unite = (rows: readonly Row[]): Axis[] => inOrder(rows.flatMap(({ axes }) => axes));
-
-/** A row seen along more axes (of size one where it does not vary), with its dims padded in front to `rank`. */
-function align({ tensor: of, axes }: Row, onto: readonly Axis[], rank: number): Tensor {
-  const dims = of.shape.slice(axes.length);
-  const lead = onto.map((axis) => (axes.includes(axis) ? (of.shape[axes.indexOf(axis)] as number) : 1));
-  return of.reshape([...lead, ...Array<number>(rank - dims.length).fill(1), ...dims]);
-}
 
 /** Apart from the names that maps use themselves. */
 const knob = (name: string): string => `u_${name}`;
@@ -328,45 +269,3 @@ function product(w: Row, x: Row, transposed: boolean): Row {
   const out = matmul(rows, w.axes.length === 0 ? w.tensor : align(w, batch, 2), { transposeB: transposed });
   return { tensor: rowed ? out : out.squeeze(-2), axes };
 }
-
-/** Entries of a table (or elements of a vector) at index rows; zero where an index lies outside. */
-function read(of: Row, indices: readonly Row[], lookups: number): Row {
-  const { tensor: table, axes: shared } = of;
-  if (shared.length > 0) {
-    // Each position along its own axes has a table of its own: these axes become indices like the others.
-    const own = shared.map(
-      (axis): Row => ({
-        tensor: arange(table.device, table.shape[shared.indexOf(axis)] as number, { dtype: 'int32' }),
-        axes: [axis],
-      }),
-    );
-    return read({ tensor: table, axes: [] }, [...own, ...indices], lookups + shared.length);
-  }
-  const axes = unite(indices);
-  const lengths = table.shape.slice(0, lookups);
-  const dims = table.shape.slice(lookups);
-  let flat: Tensor<'int32'> | null = null;
-  let inside: Tensor<'bool'> | null = null;
-  for (const [i, index] of indices.entries()) {
-    const at = align(index, axes, 0) as Tensor<'int32'>;
-    const integers = { bound: lengths[i] as number };
-    const fits = elementwise('inside', isInside, [at], { integers }) as Tensor<'bool'>;
-    const safe = elementwise('at', clampInside, [at], { integers }) as Tensor<'int32'>;
-    inside = inside ? logicalAnd(inside, fits) : fits;
-    const before: Tensor<'int32'> | null = flat;
-    flat = before
-      ? (elementwise('at', rowMajorIndex, [before, safe] as const, { integers }) as Tensor<'int32'>)
-      : safe;
-  }
-  const fits = inside as unknown as Tensor<'bool'>;
-  const entries = take(table.reshape([-1, ...dims]), flat as unknown as Tensor<'int32'>, { axis: 0 });
-  const mask = fits.reshape([...fits.shape, ...dims.map(() => 1)]);
-  return { tensor: where(mask, entries, zeros(table.device, [], { dtype: table.dtype })), axes };
-}
-
-type Bounded = Surroundings<never, 'bound'>;
-const isInside = (at: Expr<Index>, { integers: { bound } }: Bounded) => and(ge(at, 0), lt(at, bound));
-const clampInside = (at: Expr<Index>, { integers: { bound } }: Bounded) =>
-  minimum(maximum(at, 0), sub(bound, 1));
-const rowMajorIndex = (before: Expr<Index>, at: Expr<Index>, { integers: { bound } }: Bounded) =>
-  addExpr(mulExpr(before, bound), at);

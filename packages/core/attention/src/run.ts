@@ -13,8 +13,9 @@ import {
 import { computeAhead } from './ahead.ts';
 import { type Checked, lengthsOf } from './check.ts';
 import { backThrough } from './gradient.ts';
-import type { Row, Sources } from './lower.ts';
+import type { Sources } from './lower.ts';
 import type { Prepared } from './prepare.ts';
+import type { Row } from './row.ts';
 
 /** What comes out, [batch, head, query, ...]. */
 export interface Results {

@@ -13,16 +13,11 @@ import { index, mat, type Scalar, type Sizes, scalar, type Type, table, type Vec
 import type { TableValue, Value } from './value.ts';
 import { inputsOf, reachable } from './walk.ts';
 
-export const sizes = { n: 3, m: 2 };
+const sizes = { n: 3, m: 2 };
 export type Values = Readonly<Record<string, Value>>;
 
 /** The root as a function of a step in one number of an input, for each number. */
-export function moved(
-  root: Expr<Scalar>,
-  name: string,
-  values: Values,
-  dims: Sizes,
-): ((by: number) => number)[] {
+function moved(root: Expr<Scalar>, name: string, values: Values, dims: Sizes): ((by: number) => number)[] {
   const held = numbersOf(values[name] as Value);
   return held.map((_, i) => (by) => {
     const next = held.map((x, k) => (k === i ? x + by : x));
@@ -31,7 +26,7 @@ export function moved(
 }
 
 /** d root / d (each number of an input), by central differences of fourth order. */
-export const differences = (
+const differences = (
   root: Expr<Scalar>,
   name: string,
   values: Values,
@@ -41,12 +36,12 @@ export const differences = (
   moved(root, name, values, dims).map((f) => (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h));
 
 /** The slope to the right less the slope to the left. */
-export const bends = (root: Expr<Scalar>, name: string, values: Values, h: number, dims: Sizes): number[] =>
+const bends = (root: Expr<Scalar>, name: string, values: Values, h: number, dims: Sizes): number[] =>
   moved(root, name, values, dims).map((f) => (f(h) + f(-h) - 2 * f(0)) / h);
 
 export const numbersOf = (value: Value): number[] =>
   typeof value === 'object' ? Array.from('data' in value ? value.data : value) : [Number(value)];
-export const withNumbers = (value: Value, numbers: number[]): Value =>
+const withNumbers = (value: Value, numbers: number[]): Value =>
   typeof value !== 'object'
     ? (numbers[0] as number)
     : 'data' in value
@@ -54,7 +49,7 @@ export const withNumbers = (value: Value, numbers: number[]): Value =>
       : numbers;
 
 /** A made table is as large as its furthest entry: cut and padded to the table that it is the change of. */
-export function padded(change: Value, like: Value): number[] {
+function padded(change: Value, like: Value): number[] {
   if (typeof like !== 'object' || !('data' in like)) return numbersOf(change);
   const { sizes: made, data } = change as TableValue;
   const entries = (of: readonly number[]): number => of.reduce((all, one) => all * one, 1);

@@ -8,7 +8,7 @@ export const everyInt: Range = { low: INT_LOW, high: INT_HIGH, nan: false };
 export const fits = ({ low, high }: Interval): boolean => low >= INT_LOW && high <= INT_HIGH;
 
 /** The interval if no int of it wraps, every int otherwise. */
-export const kept = (low: number, high: number): Range =>
+const kept = (low: number, high: number): Range =>
   fits({ low, high }) ? { low: low + 0, high: high + 0, nan: false } : everyInt;
 
 export const negInt = (a: Interval): Range => kept(-a.high, -a.low);

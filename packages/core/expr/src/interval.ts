@@ -55,7 +55,7 @@ const within = ({ low, high, nan }: Range, least: number, most: number): Range =
 export const everything: Range = { low: -Infinity, high: Infinity, nan: true };
 export const zero: Range = { low: 0, high: 0, nan: false };
 
-export const contains = ({ low, high }: Interval, x: number): boolean => low <= x && x <= high;
+const contains = ({ low, high }: Interval, x: number): boolean => low <= x && x <= high;
 export const infinite = ({ low, high }: Interval): boolean => low === -Infinity || high === Infinity;
 export const union = (a: Range, b: Range): Range => ({
   low: Math.min(a.low, b.low),
@@ -76,7 +76,7 @@ export const sign = ({ low, high, nan }: Range): Range => ({
   high: Math.sign(high) + 0,
   nan,
 });
-export const floor = ({ low, high, nan }: Range): Range => ({
+const floor = ({ low, high, nan }: Range): Range => ({
   low: Math.floor(low) + 0,
   high: Math.floor(high) + 0,
   nan,

@@ -5,7 +5,7 @@ import type { Node } from './node.ts';
 /** 0: along neither axis. 1: the first alone. 2: the second alone. 3: both, so it has a value for each pair. */
 export type Side = 0 | 1 | 2 | 3;
 
-export const SHARED: Side = 0;
+const SHARED: Side = 0;
 export const PAIR: Side = 3;
 
 export class Sides {

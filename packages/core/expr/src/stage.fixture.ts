@@ -22,7 +22,8 @@ export const given = <T extends Type>(name: string, type: T, ...along: string[])
   asExpr<T>(input(home, name, type, along));
 export const n = vec('n');
 export const [l, l2] = [given('l', n, 'left'), given('l2', n, 'left')];
-export const [r, r2] = [given('r', n, 'right'), given('r2', n, 'right')];
+export const r = given('r', n, 'right');
+const r2 = given('r2', n, 'right');
 export const [v, c] = [given('v', n), given('c', n)];
 export const [w, u] = [given('w', mat('n', 'n')), given('u', mat('n', 'n'))];
 export const wide = given('wide', mat('n', 'n+n'));
@@ -35,11 +36,11 @@ export const run = ({ roots, hoisted }: Staged, values: Values, sizes: Sizes): R
   for (const { name, body } of hoisted) all[name] = evaluate(body, all, sizes);
   return Object.fromEntries(Object.entries(roots).map(([name, root]) => [name, evaluate(root, all, sizes)]));
 };
-export const numbers = (value: Value): number[] =>
+const numbers = (value: Value): number[] =>
   typeof value === 'object' ? Array.from('data' in value ? value.data : value) : [Number(value)];
 
 /** The largest number that occurs while an expression is evaluated. */
-export const magnitude = (root: Expr, values: Values, sizes: Sizes): number =>
+const magnitude = (root: Expr, values: Values, sizes: Sizes): number =>
   Math.max(
     ...[...reachable([asNode(root)])].flatMap((node) =>
       numbers(evaluate(asExpr(node), values, sizes)).map(Math.abs),
@@ -126,8 +127,8 @@ export const { scalarFormula } = fc.letrec<{
     ),
   };
 });
-export const numberBetween = fc.double({ min: -1, max: 1, noNaN: true });
-export const list = (length: number): fc.Arbitrary<number[]> =>
+const numberBetween = fc.double({ min: -1, max: 1, noNaN: true });
+const list = (length: number): fc.Arbitrary<number[]> =>
   fc.array(numberBetween, { minLength: length, maxLength: length });
 export const values = fc.record({
   l: list(3),

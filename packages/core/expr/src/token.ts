@@ -12,7 +12,7 @@ export interface Token {
 }
 
 /** Longest formula that is read. */
-export const LONGEST = 1_000_000;
+const LONGEST = 1_000_000;
 
 const rules: readonly (readonly [Token['kind'] | 'space', RegExp])[] = [
   ['space', /\s+/y],

@@ -277,7 +277,7 @@ const example = (of: Outline): string => {
 const callable = (name: string): string =>
   name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-export const describe = (value: unknown): string =>
+const describe = (value: unknown): string =>
   typeof value === 'string'
     ? `'${value}'`
     : Array.isArray(value)

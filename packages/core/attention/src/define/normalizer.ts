@@ -1,6 +1,6 @@
 // defineNormalizer: how the scores of a row become weights: a weight and, for most, a level that makes them sum to one.
 
-import { type Expr, type Scalar, type Sizes, scalar } from '@heed/expr';
+import { type Expr, ExpressionError, print, type Scalar, type Sizes, scalar } from '@heed/expr';
 import type { Factory, Normalizer } from '../part.ts';
 import type { Context, Declarations, Inputs, Knobs, Params, UniformDeclarations } from './declare.ts';
 import { factory } from './factory.ts';
@@ -21,7 +21,8 @@ export interface RangeContext<P extends Params, I extends Inputs, U extends Unif
 }
 
 /**
- * Defines a normalizer. `level` says how the level of a row is found: `'none'`, `'log-sum-exp'`, `'argmax'` (the first
+ * Defines a normalizer. `level` says how the level of a row is found: `'none'`, `'log-sum-exp'` (for the weight
+ * `exp(sub(score, level))` alone), `'argmax'` (the first
  * largest score's position), or between bounds `low` and `high` as the root of "the weights sum to one", for a weight
  * that falls as the level grows. A `sink` is the score of one more key that takes weight and has no value.
  *
@@ -72,15 +73,22 @@ export function defineNormalizer<
       withoutSink = score === null;
       return score ?? 0;
     });
+    const weight = traced(', weight', scalar, (context, symbol) => {
+      const of = Object.create(context, {
+        score: { value: symbol('score', scalar, ['batch', 'head', 'query', 'key']) },
+        level: { value: symbol('level', scalar, ['batch', 'head', 'query']) },
+      }) as WeightContext<P, I, U>;
+      return given.weight(of, options);
+    });
+    if (level === 'log-sum-exp' && print(weight) !== 'exp(sub(score, level))') {
+      throw new ExpressionError(
+        `normalizer "${given.name}": a level by log-sum-exp makes the weights exp(sub(score, level)) sum to one, and no others; ` +
+          `got ${print(weight)}. Find the level of another weight as a root: level: { low, high }.`,
+      );
+    }
     return {
       form: {
-        weight: traced(', weight', scalar, (context, symbol) => {
-          const of = Object.create(context, {
-            score: { value: symbol('score', scalar, ['batch', 'head', 'query', 'key']) },
-            level: { value: symbol('level', scalar, ['batch', 'head', 'query']) },
-          }) as WeightContext<P, I, U>;
-          return given.weight(of, options);
-        }),
+        weight,
         level:
           typeof level === 'string'
             ? { by: level }
