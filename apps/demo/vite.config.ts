@@ -8,7 +8,7 @@ const headers = {
 };
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte({ configFile: false })],
   server: { headers },
   preview: { headers },
   build: { target: 'es2022' },
