@@ -22,6 +22,8 @@ const env = {
   npm_config_update_notifier: 'false',
 };
 const [script = 'test', ...args] = process.argv.slice(2);
+// Read at once: it changes when whoever started this ends, which may be while the preparations run.
+const parent = process.ppid;
 
 /** What has to succeed before the script can begin. */
 function prepare(command, args) {
@@ -36,7 +38,6 @@ function prepare(command, args) {
 function run(command, args) {
   const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', shell });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  const parent = process.ppid;
   setInterval(() => process.ppid !== parent && child.kill(), 500).unref();
   child.on('exit', (code) => process.exit(code ?? 1));
 }
