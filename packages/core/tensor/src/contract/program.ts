@@ -5,6 +5,7 @@
 //   - inputs     tensors of the call, one element (or row, matrix, table) at a time
 //   - uniforms   numbers of the call: changing one never makes a new kernel
 //   - places     ints that the backend supplies: coordinates and lengths, listed with each program below
+// No result is named as an input, but those of attend-gradient. A single result is called `out`.
 
 import type { Bool, Cheaper, Expr, Scalar, Sizes, Type } from '@heed/expr';
 import type { DType } from './dtype.ts';

@@ -25,6 +25,7 @@ import type { Tensor } from '../tensor.ts';
 import {
   type AnyScalar,
   declareKnobs,
+  gradientName,
   type KnobSymbols,
   type Knobs,
   knobKey,
@@ -196,7 +197,7 @@ function recordMap(
           traced.uniforms,
           Object.fromEntries(
             whole.flatMap((has, i) =>
-              has ? [[operandName(i), { dtype: targets[i] as DType, body: changes[i] as Expr }]] : [],
+              has ? [[gradientName(i), { dtype: targets[i] as DType, body: changes[i] as Expr }]] : [],
             ),
           ),
         ),
@@ -205,7 +206,7 @@ function recordMap(
       return inputs.map((_, i) => {
         const change = changes[i];
         if (!wanted[i] || !change) return null;
-        if (whole[i]) return made[operandName(i)] as Tensor;
+        if (whole[i]) return made[gradientName(i)] as Tensor;
         if (change === upstream) return sumTo(gradient, shapes[i] as Shape);
         return reduceTo(
           name,

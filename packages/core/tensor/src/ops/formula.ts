@@ -42,6 +42,8 @@ export type AnyScalar = Expr<Scalar> | Expr<Index> | Expr<Bool>;
 
 /** What a program calls its i-th operand. */
 export const operandName = (i: number): string => `x${i}`;
+/** What a program calls the gradient of its i-th operand: no result is named as an input. */
+export const gradientName = (i: number): string => `gradient$x${i}`;
 /** Names that programs use themselves. */
 const TAKEN = /^(x\d+|axis\d+|upstream|length|count|total|product)$/;
 

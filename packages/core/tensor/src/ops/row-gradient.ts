@@ -24,7 +24,7 @@ import {
 } from '@heed/expr';
 import type { DType } from '../contract/dtype.ts';
 import type { RowProgram } from '../contract/program.ts';
-import { operandName } from './formula.ts';
+import { gradientName, operandName } from './formula.ts';
 import { rowProgram, type TracedRow } from './rowwise.ts';
 
 type Reduction = RowProgram['reductions'][number];
@@ -88,7 +88,7 @@ export function rowGradient(traced: TracedRow, rank: number, wanted: readonly bo
   for (const [i, change] of atOperands.entries()) {
     const name = operandName(i);
     if (change && wanted[i])
-      results[name] = { dtype: traced.kinds[name] as DType, body: change, per: 'element' };
+      results[gradientName(i)] = { dtype: traced.kinds[name] as DType, body: change, per: 'element' };
   }
   if (Object.keys(results).length === 0) return null;
   const all: Reduction[] = [...reductions.map(({ name, by, body }) => ({ name, by, body })), ...extra];

@@ -13,6 +13,7 @@ import { isRecording, record } from '../tape/record.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   declareKnobs,
+  gradientName,
   type KnobSymbols,
   type Knobs,
   knobKey,
@@ -211,7 +212,7 @@ function recordRow(
       const upstream = traced.per === 'row' ? gradient.unsqueeze(-1) : gradient;
       const made = runRow(name, program, operands, [upstream], knobs, shape);
       return shapes.map((one, i) => {
-        const change = made[operandName(i)];
+        const change = made[gradientName(i)];
         return change ? sumTo(change, one) : null;
       });
     },

@@ -67,19 +67,26 @@ const stored: Readonly<Record<DType, (value: number) => number>> = {
   bool: (value) => (value > 0 ? 1 : 0),
 };
 
+interface DrawnOptions {
+  readonly scale?: number;
+  /** No number is repeated along the last axis: what is left of equal numbers is rounding alone. */
+  readonly varied?: boolean;
+  readonly each?: (random: Random) => number;
+}
+
 /** Numbers of a dtype in any layout: permuted, with gaps, repeated. */
 export function drawn(
   shape: readonly number[],
   dtype: DType,
   random: Random,
-  { scale = 1, each }: { readonly scale?: number; readonly each?: (random: Random) => number } = {},
+  { scale = 1, varied = false, each }: DrawnOptions = {},
 ): Drawn {
   const plain = random.flip(0.3);
   const lie: Lie = {
     order: plain ? shape.map((_, i) => i) : random.permutation(shape.length),
     step: shape.map(() => (plain ? 1 : random.integer(1, 2))),
     start: shape.map(() => (plain ? 0 : random.integer(0, 1))),
-    repeated: shape.map(() => !plain && random.flip(0.2)),
+    repeated: shape.map((_, axis) => !plain && random.flip(0.2) && !(varied && axis === shape.length - 1)),
   };
   const size = scale * (isFloat(dtype) || dtype === 'bool' ? 1 : 9);
   const draw = each ?? (() => random.between(-size, size));

@@ -106,6 +106,7 @@ export function rowAttempts(floats: DType, random: Random): Attempt[] {
   };
   const norm: Attempt = {
     ...base,
+    inputs: { a: drawn(shape, floats, random, { scale: 3, varied: true }) },
     name: `row: layer norm of ${floats} [${shape}]`,
     program: (change): Program => ({
       kind: 'row',
