@@ -1,0 +1,257 @@
+// A block of keys against a block of queries by tiles. For each 8 queries: scores as the attention computes them, the
+// products of values and the gradient of context, and from both, row after row, the tiles of what pairs give; then matrix
+// products of these tiles with rows of keys and of queries.
+
+import { asExpr, type Node } from '@heed/expr';
+import { writeAccumulate } from '../attend/context-kernel.ts';
+import { isLiteral } from '../attend/formula.ts';
+import { countUses, FusedWriter } from '../attend/fused.ts';
+import { BLOCK, LINE } from '../attend/layout.ts';
+import { eachRow, type Rows, tileOf } from '../attend/pairs.ts';
+import { writeProducts } from '../attend/product-kernel.ts';
+import {
+  AXIS,
+  add,
+  type Int,
+  type Kernel,
+  routine,
+  type Site,
+  scaled,
+  strideOn,
+  subLanes,
+  subWord,
+  unitWord,
+} from '../attend/site.ts';
+import type { Lanes } from '../simd.ts';
+import type { Callee } from '../wasm/index.ts';
+import type { GradientDesign } from './design.ts';
+import { SUBS } from './layout.ts';
+import { TILE, writeOuter } from './outer-kernel.ts';
+import { addOwnKeys, addOwnQueries } from './own.ts';
+import { weightsAt } from './pair.ts';
+import type { Tiling } from './products.ts';
+import { eachPlace, put } from './put.ts';
+import { setVectors } from './rows.ts';
+
+/** Where a tile of the record's coefficients lies. */
+export const coefficientsAt = (site: Site, tile: number): Int =>
+  add(site, subWord(site, 'coefficients'), tile * SUBS * TILE);
+
+const upTile = ({ unit, layout, code }: Site): Int =>
+  code.let('i32', code.op('i32.add', unit, layout.unit.at('up')));
+
+/** up(): products of the gradient of context and the values of the record's rows of the block. */
+export function writeUp(kernel: Kernel, gradient: GradientDesign): Callee {
+  const { program, width } = gradient;
+  const products = program.upstream.context ? writeProducts(kernel.writer, width) : null;
+  return routine(kernel, [], (site) => {
+    if (!products) return;
+    const { code, layout, sub } = site;
+    const { value } = program.of;
+    const [from, to] = [subWord(site, 'from'), subWord(site, 'to')];
+    const step = unitWord(site, `step:${value}`);
+    const values = scaled(site, unitWord(site, `row:${value}`), from, step);
+    const rows = code.let('i32', code.op('i32.sub', to, from));
+    const out = scaled(site, upTile(site), from, LINE);
+    code.call(products, add(site, sub, layout.sub.at('upstream')), values, step, rows, out);
+  });
+}
+
+/** What is known of rows of the tile before they give anything away. */
+interface Seen {
+  readonly rows: Rows;
+  readonly allowed: Lanes;
+  readonly up: Lanes;
+  write(node: Node): Lanes;
+  readonly writer: FusedWriter;
+}
+
+/** Visits the record's rows of the block: those of which only some pairs are allowed, and the others without a mask. */
+function eachSeen(
+  kernel: Kernel,
+  gradient: GradientDesign,
+  nodes: readonly Node[],
+  group: 1 | 2,
+  give: (site: Site, seen: Seen) => void,
+): Callee {
+  const { program } = gradient;
+  const uses = countUses(nodes);
+  const visit = (masked: boolean): Callee =>
+    routine(kernel, ['i32', 'i32'], (site, first, end) => {
+      const [scores, hidden] = [tileOf(site), tileOf(site, 'allowed')];
+      const up = upTile(site);
+      const alike = (name: string): Lanes => Array.from({ length: group }, () => subLanes(site, name)).flat();
+      eachRow(site, first, end, group, (rows) => {
+        const { s } = rows;
+        const score = rows.load(scores);
+        const given = new Map<string, () => Lanes>([
+          ['score', () => score],
+          ['level', () => alike('level')],
+        ]);
+        const writer = new FusedWriter(s, rows.source(given), site.design.program.sizes, uses);
+        const valid = alike('valid');
+        const ofContext = program.upstream.context ? rows.load(up) : s.zero();
+        const all = program.upstream.weights
+          ? s.op('f32x4.add', ofContext, weightsAt(site, gradient, rows.keys[0] as Int))
+          : ofContext;
+        give(site, {
+          rows,
+          allowed: s.variables(masked ? s.op('v128.and', valid, rows.load(hidden)) : valid),
+          up: s.variables(all),
+          write: (node) => s.variables(writer.write(asExpr(node))[0] as Lanes),
+          writer,
+        });
+      });
+    });
+  const [plain, masked] = [visit(false), kernel.design.formulas.mask ? visit(true) : null];
+  return routine(kernel, [], (site) => {
+    const { code } = site;
+    const [from, to] = [subWord(site, 'from'), subWord(site, 'to')];
+    if (!masked) {
+      code.call(plain, site.frame, site.unit, site.sub, from, to);
+      return;
+    }
+    const [head, tail] = [subWord(site, 'head'), subWord(site, 'tail')];
+    code.call(masked, site.frame, site.unit, site.sub, from, head);
+    code.call(plain, site.frame, site.unit, site.sub, head, tail);
+    code.call(masked, site.frame, site.unit, site.sub, tail, to);
+  });
+}
+
+const factorOf = (node: Node): Node | null => (isLiteral(node, 1) ? null : node);
+
+/** sums(): adds the rows' shares of what all pairs of a query share. */
+export function writeSumsOfRows(kernel: Kernel, gradient: GradientDesign, tiling: Tiling): Callee | null {
+  const { byLevel } = tiling;
+  if (gradient.sums !== 'sweep' || !byLevel) return null;
+  const reweight = factorOf(tiling.reweight);
+  return eachSeen(kernel, gradient, [byLevel, ...(reweight ? [reweight] : [])], 1, (site, seen) => {
+    const { rows, allowed, up, write } = seen;
+    const { s } = rows;
+    const b = write(byLevel);
+    const g = reweight ? s.op('f32x4.mul', write(reweight), up) : up;
+    const both = s.op('f32x4.mul', g, b);
+    setVectors(site, 'sumB', s.op('f32x4.add', subLanes(site, 'sumB'), s.op('v128.and', b, allowed)));
+    setVectors(site, 'sumGB', s.op('f32x4.add', subLanes(site, 'sumGB'), s.op('v128.and', both, allowed)));
+  });
+}
+
+/** rows(): fills the tiles of coefficients, and gives what is no product at once. */
+export function writeRows(kernel: Kernel, gradient: GradientDesign, tiling: Tiling): Callee {
+  const { coefficients, values, rest, weight, slope } = tiling;
+  const reweight = factorOf(tiling.reweight);
+  const nodes = [
+    weight,
+    ...[reweight, slope, ...coefficients].filter((one) => one !== null),
+    ...rest.flatMap(({ value, indices }) => [value, ...indices]),
+  ];
+  const group = rest.length === 0 && !gradient.program.upstream.weights ? 2 : 1;
+  const fill = eachSeen(kernel, gradient, nodes, group, (site, seen) => {
+    const { rows, allowed, up, write, writer } = seen;
+    const { s } = rows;
+    const ofWeight = write(weight);
+    const factor = reweight && write(reweight);
+    const g = factor ? s.op('f32x4.mul', factor, up) : up;
+    const rho = Array.from({ length: group }, () => subLanes(site, 'rho')).flat();
+    const away = gradient.sums === 'none' ? g : s.op('f32x4.sub', g, rho);
+    const ofScore = slope && s.op('f32x4.mul', write(slope), away);
+    coefficients.forEach((coefficient, tile) => {
+      const all = coefficient ? s.op('f32x4.mul', ofScore as Lanes, write(coefficient)) : (ofScore as Lanes);
+      rows.store(coefficientsAt(site, tile), s.variables(s.op('v128.and', all, allowed)));
+    });
+    if (values >= 0) {
+      const taken = factor ? s.op('f32x4.mul', ofWeight, factor) : ofWeight;
+      rows.store(coefficientsAt(site, values), s.variables(s.op('v128.and', taken, allowed)));
+    }
+    const factors = { weight: away, reweight: s.op('f32x4.mul', ofWeight, up), score: ofScore, sink: null };
+    for (const { stage, target, value, indices } of rest) {
+      const by = factors[stage];
+      if (!by) continue;
+      const place = { key: rows.keys[0] as Int, allowed, indices: indices.map(write) };
+      eachPlace(site, writer, target.sizes, (at, flat) => {
+        const lanes = s.op('f32x4.mul', by, writer.part(value, at));
+        put(site, target, s.op('v128.and', lanes, allowed), at, flat, place);
+      });
+    }
+  });
+  return routine(kernel, [], (site) => {
+    const { code } = site;
+    code.call(fill, site.frame, site.unit, site.sub);
+    for (let tile = 0; tile < tiling.tiles; tile++) {
+      // Rows that the record does not see, or that a last pair of rows reached into, give nothing.
+      clearRows(site, tile, code.let('i32', 0), subWord(site, 'from'));
+      clearRows(site, tile, subWord(site, 'to'), code.let('i32', BLOCK + 1));
+    }
+  });
+}
+
+/** empty(): tiles of a record that sees nothing of the block. */
+export const writeNothing = (kernel: Kernel, tiling: Tiling): Callee =>
+  routine(kernel, [], (site) => {
+    for (let tile = 0; tile < tiling.tiles; tile++)
+      clearRows(site, tile, site.code.let('i32', 0), site.code.let('i32', BLOCK));
+  });
+
+function clearRows(site: Site, tile: number, from: Int, to: Int): void {
+  const { code } = site;
+  code.if(code.op('i32.lt_s', from, to), () => {
+    const bytes = code.let('i32', code.op('i32.shl', code.op('i32.sub', to, from), 5));
+    code.fill(scaled(site, coefficientsAt(site, tile), from, LINE), 0, bytes);
+  });
+}
+
+/** toQueries(): adds the record's products with rows of keys to its sums. */
+export function writeToQueries(kernel: Kernel, tiling: Tiling): Callee {
+  const products = tiling.products.filter(({ target }) => target.side === 'query');
+  const kernels = products.map(({ target, own }) =>
+    own ? null : writeAccumulate(kernel.writer, target.width),
+  );
+  return routine(kernel, [], (site) => {
+    const { code, layout, sub } = site;
+    const [from, to] = [subWord(site, 'from'), subWord(site, 'to')];
+    products.forEach(({ target, row, tile, negative }, i) => {
+      const weights = scaled(site, coefficientsAt(site, tile), from, LINE);
+      const rows = code.let('i32', code.op('i32.sub', to, from));
+      const sums = add(site, sub, layout.sub.at(`kept:${target.name}`));
+      const accumulate = kernels[i];
+      if (!accumulate) {
+        addOwnQueries(
+          site,
+          weights,
+          rows,
+          add(site, sub, layout.sub.at(`queries:${row}`)),
+          sums,
+          target.width,
+          negative,
+        );
+        return;
+      }
+      const step = unitWord(site, `step:${row}`);
+      const keys = scaled(site, unitWord(site, `row:${row}`), from, step);
+      code.call(accumulate, keys, step, rows, weights, sums, code.let('i32', 0));
+    });
+  });
+}
+
+/** toKeys(): adds the products of the block with rows of queries to where they gather. */
+export function writeToKeys(kernel: Kernel, tiling: Tiling): Callee {
+  const products = tiling.products.filter(({ target }) => target.side === 'key');
+  const kernels = products.map(({ target, own }) => (own ? null : writeOuter(kernel.writer, target.width)));
+  return routine(kernel, [], (site) => {
+    const { code, layout, unit } = site;
+    const [block, count, subs] = [unitWord(site, 'block'), unitWord(site, 'count'), unitWord(site, 'subs')];
+    products.forEach(({ target, row, tile, negative }, i) => {
+      const step = strideOn(site, target.gathered, AXIS.key);
+      const out = scaled(site, unitWord(site, `base:${target.gathered}`), block, step);
+      const weights = add(site, unit, layout.unit.at('coefficients') + tile * SUBS * TILE);
+      const outer = kernels[i];
+      if (!outer) {
+        const own = [unitWord(site, `row:${row}`), unitWord(site, `step:${row}`)] as const;
+        addOwnKeys(site, { weights, subs, count }, own, [out, step], target.width, negative);
+        return;
+      }
+      const from = add(site, unit, layout.unit.at(`rows:${row}`));
+      code.call(outer, weights, subs, from, out, step, count, add(site, unit, layout.unit.at('spare')));
+    });
+  });
+}

@@ -1,0 +1,187 @@
+// A block of queries of one head: by tiles where the gradient has matrix products, and one pair after the other where it
+// has none, or where a block of keys holds what is not finite.
+
+import { writeBounds } from '../attend/interval.ts';
+import { LANES } from '../attend/layout.ts';
+import { writeCheaperKeys, writeKeyRows } from '../attend/pack-keys.ts';
+import { writeCheaperQueries, writeProductRows } from '../attend/pack-queries.ts';
+import { writeScores } from '../attend/pairs.ts';
+import {
+  add,
+  call,
+  each,
+  type Kernel,
+  least,
+  most,
+  number,
+  routine,
+  type Site,
+  setSub,
+  setUnit,
+  simd,
+  subWord,
+  unitWord,
+} from '../attend/site.ts';
+import { TileSource } from '../attend/source.ts';
+import { eachBlock, eachSub, ifRows, writePlace, writeRange } from '../attend/span.ts';
+import { ExpressionWriter } from '../expression.ts';
+import type { Callee } from '../wasm/index.ts';
+import { writeNothing, writeRows, writeSumsOfRows, writeToKeys, writeToQueries, writeUp } from './block.ts';
+import type { GradientDesign } from './design.ts';
+import { writeFolds } from './fold.ts';
+import { TILE } from './outer-kernel.ts';
+import { writePair, writeSumsOfPair } from './pair.ts';
+import type { Tiling } from './products.ts';
+import { flush } from './put.ts';
+import { writeCheckKeys, writeQueryRowsOf } from './query-rows.ts';
+import { addSink, finishSums, prepareRows } from './rows.ts';
+
+/** What is done for 8 queries, whatever the formulas. */
+interface Steps {
+  readonly prepare: Callee;
+  readonly finishSums: Callee;
+  readonly give: Callee;
+  /** Pair by pair, for the keys of the unit's block. */
+  readonly sums: Callee | null;
+  readonly pairs: Callee;
+}
+
+function stepsOf(kernel: Kernel, gradient: GradientDesign): Steps {
+  const { program, targets, sums } = gradient;
+  return {
+    prepare: routine(kernel, [], (site) => {
+      prepareRows(site, gradient);
+      writeBounds(site);
+    }),
+    finishSums: routine(kernel, [], (site) => finishSums(site, gradient)),
+    give: routine(kernel, [], (site) => {
+      addSink(site, gradient);
+      const s = simd(site, 2);
+      flush(site, new ExpressionWriter(s, new TileSource(site, { rows: [] }), program.of.sizes), targets);
+    }),
+    sums: sums === 'sweep' ? sweep(kernel, writeSumsOfPair(kernel, gradient)) : null,
+    pairs: sweep(kernel, writePair(kernel, gradient)),
+  };
+}
+
+/** Calls a routine for every key of the block that the mask may allow. */
+const sweep = (kernel: Kernel, visit: Callee): Callee =>
+  routine(kernel, [], (site) => {
+    const block = unitWord(site, 'block');
+    const end = site.code.let('i32', site.code.op('i32.add', block, unitWord(site, 'count')));
+    each(site, most(site, subWord(site, 'low'), block), least(site, subWord(site, 'high'), end), 1, (key) =>
+      call(site, visit, key),
+    );
+  });
+
+/** Says which queries the unit's records have, and where their tiles lie. */
+function placeRecords(site: Site, tiled: boolean): void {
+  const { code, layout, unit } = site;
+  const query = unitWord(site, 'first');
+  const left = unitWord(site, 'rows');
+  const coefficients = tiled ? add(site, unit, layout.unit.at('coefficients')) : null;
+  eachSub(site, () => {
+    setSub(site, 'query', query);
+    setSub(site, 'left', least(site, left, LANES));
+    if (coefficients) {
+      setSub(site, 'tile', add(site, unit, layout.unit.at('scores')));
+      setSub(site, 'allowed', add(site, unit, layout.unit.at('allowed')));
+      setSub(site, 'coefficients', coefficients);
+      code.set(coefficients, code.op('i32.add', coefficients, TILE));
+    }
+    code.set(query, code.op('i32.add', query, LANES));
+    code.set(left, code.op('i32.sub', left, LANES));
+  });
+}
+
+/** block(): a block of queries, one pair after the other. */
+export function writePairwise(kernel: Kernel, gradient: GradientDesign): Callee {
+  const steps = stepsOf(kernel, gradient);
+  return routine(kernel, [], (site) => {
+    placeRecords(site, false);
+    setUnit(site, 'block', 0);
+    setUnit(site, 'count', number(site, 'keyLength'));
+    eachSub(site, () => {
+      call(site, steps.prepare);
+      if (steps.sums) call(site, steps.sums);
+      call(site, steps.finishSums);
+      call(site, steps.pairs);
+      call(site, steps.give);
+    });
+  });
+}
+
+/** block(): a block of queries, by tiles. */
+export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Tiling): Callee {
+  const steps = stepsOf(kernel, gradient);
+  const prepare = routine(kernel, [], (site) => {
+    writeProductRows(site, 1);
+    writeCheaperQueries(site);
+  });
+  const pack = routine(kernel, [], (site) => {
+    writeKeyRows(site, [...new Set([...site.layout.operands.keys, gradient.program.of.value])]);
+    writeCheaperKeys(site);
+  });
+  const queryRows = writeQueryRowsOf(kernel, gradient, tiling);
+  const check = writeCheckKeys(kernel, tiling);
+  const place = writePlace(kernel);
+  const scores = writeScores(kernel);
+  const up = writeUp(kernel, gradient);
+  const sums = writeSumsOfRows(kernel, gradient, tiling);
+  const rows = writeRows(kernel, gradient, tiling);
+  const nothing = writeNothing(kernel, tiling);
+  const folds = tiling.folds.length > 0 ? writeFolds(kernel, tiling) : null;
+  const toQueries = writeToQueries(kernel, tiling);
+  const toKeys = writeToKeys(kernel, tiling);
+  return routine(kernel, [], (site) => {
+    const { code } = site;
+    placeRecords(site, true);
+    eachSub(site, () => {
+      call(site, steps.prepare);
+      call(site, prepare);
+    });
+    call(site, queryRows);
+    writeRange(site);
+    if (sums) {
+      eachBlock(site, () => {
+        call(site, pack);
+        eachSub(site, () => {
+          call(site, place);
+          ifRows(site, () => {
+            call(site, scores);
+            call(site, up);
+            call(site, sums);
+          });
+        });
+      });
+    }
+    eachSub(site, () => call(site, steps.finishSums));
+    eachBlock(site, () => {
+      call(site, pack);
+      call(site, check);
+      code.if(
+        unitWord(site, 'finite'),
+        () => {
+          eachSub(site, () => {
+            call(site, place);
+            const some = code.op('i32.lt_s', subWord(site, 'from'), subWord(site, 'to'));
+            code.if(
+              some,
+              () => {
+                call(site, scores);
+                call(site, up);
+                call(site, rows);
+                if (folds) call(site, folds);
+                call(site, toQueries);
+              },
+              () => call(site, nothing),
+            );
+          });
+          call(site, toKeys);
+        },
+        () => eachSub(site, () => call(site, steps.pairs)),
+      );
+    });
+    eachSub(site, () => call(site, steps.give));
+  });
+}

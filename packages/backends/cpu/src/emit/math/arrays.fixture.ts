@@ -1,0 +1,110 @@
+// For tests: a function of src/emit/math run over arrays.
+
+import { detect } from '../../device/features.ts';
+import { KernelWriter } from '../kernel.ts';
+import type { Machine } from '../machine.ts';
+import type { Lanes, Simd } from '../simd.ts';
+
+const plain: Machine = {
+  relaxed: false,
+  atomics: false,
+  tileRows: 4,
+  shared: false,
+  threads: 1,
+  maximumPages: 65536,
+};
+
+/** Machines that this engine can play: without relaxed SIMD always, with it where there is any. */
+export const machines: readonly Machine[] = [
+  ...(detect().relaxed ? [{ ...plain, relaxed: true, atomics: true, tileRows: 6 } as const] : []),
+  // Three shares of work, done in any order.
+  { ...plain, threads: 3 },
+];
+export const machine = machines[0] as Machine;
+
+type LaneFunction = (s: Simd, ...args: readonly Lanes[]) => Lanes;
+type Numbers = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+/** Makes a function of arrays, whose lengths are multiples of 8, out of a function of lanes. */
+export function onArrays(
+  f: LaneFunction,
+  count: number,
+  on: Machine = machine,
+): (...args: readonly Numbers[]) => ArrayBuffer {
+  const writer = new KernelWriter(on, true);
+  const { bytes, constants } = writer.run(({ code, frame, end, pool }) => {
+    const s = writer.simd(code, pool, 2);
+    const at = code.local('i32');
+    code.loop((again) => {
+      // Array k lies k * end bytes behind the frame's second line.
+      const vectors = (k: number) =>
+        [0, 16].map((offset) => {
+          const from = code.op('i32.add', code.op('i32.add', code.op('i32.mul', end, k), frame), at);
+          return code.let('v128', code.load('v128.load', from, 16 + offset));
+        });
+      const out = f(s, ...Array.from({ length: count }, (_, k) => vectors(k)));
+      [0, 1].forEach((i) => {
+        const to = code.op('i32.add', code.op('i32.add', code.op('i32.mul', end, count), frame), at);
+        code.access('v128.store', 16 + 16 * i, to, s.vector(out, i));
+      });
+      code.set(at, code.op('i32.add', at, 32));
+      code.branchIf(again, code.op('i32.lt_u', at, end));
+    });
+  });
+  if (!WebAssembly.validate(bytes)) throw new Error('The module is not valid.');
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { heed: { memory } });
+  const run = instance.exports.run as (frame: number, begin: number, end: number, scratch: number) => void;
+  return (...args) => {
+    const size = (args[0] as Numbers).byteLength;
+    const frame = 65536;
+    const needed = frame + 16 + (count + 1) * size;
+    const pages = Math.ceil(needed / 65536);
+    const now = memory.buffer.byteLength / 65536;
+    if (pages > now) memory.grow(pages - now);
+    new Int32Array(memory.buffer, 64).set(constants);
+    new Int32Array(memory.buffer, frame)[0] = 64;
+    args.forEach((arg, k) => {
+      new Uint8Array(memory.buffer, frame + 16 + k * size).set(
+        new Uint8Array(arg.buffer, arg.byteOffset, size),
+      );
+    });
+    run(frame, 0, size, 0);
+    return memory.buffer.slice(frame + 16 + count * size, frame + 16 + (count + 1) * size);
+  };
+}
+
+/** The distance between neighbours of float32 at a number. */
+function ulp(at: number): number {
+  const size = Math.min(Math.abs(at), 2 ** 127);
+  if (size < 2 ** -126) return 2 ** -149;
+  return 2 ** (Math.floor(Math.log2(size)) - 23);
+}
+
+/** How far a float32 lies from the number it should be, in ulp; infinite where one of them is not finite and they differ. */
+export function distance(found: number, exact: number): number {
+  if (Number.isNaN(exact) || Number.isNaN(found))
+    return Number.isNaN(exact) && Number.isNaN(found) ? 0 : Infinity;
+  const rounded = Math.fround(exact);
+  if (found === rounded) return Math.abs(found) === Infinity ? 0 : Math.abs(found - exact) / ulp(exact);
+  if (Math.abs(rounded) === Infinity && Math.abs(found) > 3.4e38) return 1;
+  return Math.abs(found - exact) / ulp(exact);
+}
+
+/** Floats with every exponent and sign, dense in each, zeros, denormals, infinities and NaN: a multiple of 8 of them. */
+export function everyExponent(perExponent: number): Float32Array<ArrayBuffer> {
+  const bits: number[] = [0, 0x80000000, 1, 0x80000001, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f7fffff];
+  let state = 12345;
+  for (let exponent = 0; exponent < 255; exponent++) {
+    for (let i = 0; i < perExponent; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      bits.push((state & 0x80000000) | (exponent << 23) | ((state >>> 3) & 0x7fffff));
+    }
+  }
+  while (bits.length % 8 !== 0) bits.push(0x3f800000);
+  return new Float32Array(Uint32Array.from(bits).buffer);
+}
+
+/** Evenly spread floats from low to high, a multiple of 8. */
+export const spread = (low: number, high: number, count: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: Math.ceil(count / 8) * 8 }, (_, i) => low + ((high - low) * i) / (count - 1));

@@ -1,0 +1,113 @@
+// A block of a matrix product: b packed into panels of 8 columns, a into panels of as many rows as the tile has, the
+// micro-kernel over both, and the epilogue over what comes out.
+//
+// After Goto, van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
+
+import type { MatmulProgram } from '@heed/tensor';
+import { type Emitted, KernelWriter } from './kernel.ts';
+import type { Machine } from './machine.ts';
+import { each, type MatmulShape, matmulFrame, minimum } from './matmul-frame.ts';
+import { pack, writeTile } from './matmul-tile.ts';
+import { eachUnit } from './walk.ts';
+import type { Local } from './wasm/index.ts';
+
+/** Rows of a that are packed at a time: a multiple of 4 and of 6. */
+export const ROW_BLOCK = 96;
+/** How many products are added before sums go to memory: a panel of b is 8 KiB, one of a 6 KiB; both stay in 32 KiB. */
+const INNER_BLOCK = 256;
+/** Up to so many products all of b's columns are packed once; beyond, a part at a time, for more rows at a time. */
+export const WHOLE_INNER = 4096;
+
+/** Rows whose sums are kept while parts of b come and go. */
+const sumRows = (whole: boolean): number => (whole ? ROW_BLOCK : 4 * ROW_BLOCK);
+
+/** Bytes of packed b, of sums and of packed a, in this order. */
+export const scratchOf = (width: number, inner: number, whole: boolean): number =>
+  4 * (width * (whole ? inner : INNER_BLOCK) + sumRows(whole) * width + ROW_BLOCK * INNER_BLOCK) + 64;
+
+export function emitMatmul(
+  program: MatmulProgram,
+  shape: MatmulShape,
+  whole: boolean,
+  machine: Machine,
+  checked: boolean,
+): Emitted {
+  const kernel = new KernelWriter(machine, checked);
+  const { tileRows } = machine;
+  return kernel.run((body) => {
+    const { code, scratch } = body;
+    const tile = writeTile(kernel.module, machine);
+    const frame = matmulFrame(body, program, shape);
+    const { a, b, inner, pointer } = frame;
+    const sum = (...terms: readonly [Local<'i32'>, number | Local<'i32'>][]): Local<'i32'> => {
+      const total = code.let('i32', 0);
+      for (const [one, times] of terms)
+        code.set(total, code.op('i32.add', code.op('i32.mul', one, times), total));
+      return total;
+    };
+    eachUnit(body, frame.walk, () => {
+      const { width, height } = frame.block();
+      /** Columns with those that fill the last panel. */
+      const padded = code.let('i32', code.op('i32.and', code.op('i32.add', width, 7), -8));
+      const line = code.let('i32', code.op('i32.shl', padded, 2));
+      // Scratch: packed b [panel][products][8], sums [row][padded], packed a [panel][products][tile rows].
+      const packedB = code.let('i32', code.op('i32.and', code.op('i32.add', scratch, 15), -16));
+      const sums = whole ? sum([line, inner], [packedB, 1]) : sum([line, INNER_BLOCK], [packedB, 1]);
+      const packedA = sum([line, sumRows(whole)], [sums, 1]);
+      const packB = (depth: Local<'i32'>, count: Local<'i32'>): void => {
+        const to = code.let('i32', packedB);
+        each(code, width, 8, (column) => {
+          const from = sum([column, b.across], [depth, b.along], [pointer('b'), 1]);
+          const left = code.let('i32', code.op('i32.sub', width, column));
+          pack(body, { of: b, from, left, count, lanes: 8 }, to);
+        });
+      };
+      if (whole) packB(code.let('i32', 0), inner);
+      each(code, height, sumRows(whole), (row) => {
+        const some = minimum(code, code.let('i32', code.op('i32.sub', height, row)), sumRows(whole));
+        each(code, inner, INNER_BLOCK, (depth) => {
+          const count = minimum(code, code.let('i32', code.op('i32.sub', inner, depth)), INNER_BLOCK);
+          if (!whole) packB(depth, count);
+          each(code, some, ROW_BLOCK, (first) => {
+            const here = minimum(code, code.let('i32', code.op('i32.sub', some, first)), ROW_BLOCK);
+            const filled = code.let('i32', packedA);
+            each(code, here, tileRows, (top) => {
+              const from = sum(
+                [row, a.across],
+                [first, a.across],
+                [top, a.across],
+                [depth, a.along],
+                [pointer('a'), 1],
+              );
+              const left = code.let('i32', code.op('i32.sub', here, top));
+              pack(body, { of: a, from, left, count, lanes: tileRows }, filled);
+            });
+            each(code, padded, 8, (column) => {
+              // Panel column / 8 of b begins behind column * (its length) floats; within it, 8 floats for each product.
+              const length = whole ? inner : count;
+              const floats = code.let('i32', code.op('i32.mul', column, length));
+              if (whole) code.set(floats, code.op('i32.add', code.op('i32.shl', depth, 3), floats));
+              const panelB = sum([floats, 4], [packedB, 1]);
+              const panelA = code.let('i32', packedA);
+              const at = sum([column, 4], [first, line], [sums, 1]);
+              each(code, here, tileRows, () => {
+                code.call(tile, panelA, panelB, count, at, line, depth);
+                code.set(panelA, code.op('i32.add', code.op('i32.mul', count, tileRows * 4), panelA));
+                code.set(at, code.op('i32.add', code.op('i32.mul', line, tileRows), at));
+              });
+            });
+          });
+        });
+        // No product at all: the sum is zero.
+        code.if(code.op('i32.eqz', inner), () => {
+          const bytes = code.let('i32', code.op('i32.mul', line, some));
+          code.fill(sums, 0, bytes);
+        });
+        each(code, some, 1, (offset) => {
+          const where = code.let('i32', code.op('i32.add', row, offset));
+          frame.finish(where, sum([offset, line], [sums, 1]), width);
+        });
+      });
+    });
+  });
+}

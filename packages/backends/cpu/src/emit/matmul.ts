@@ -1,0 +1,134 @@
+// out[b..., i, j] = epilogue(sum over k of a[b..., i, k] * b[b..., k, j]): which loops, over which tiles.
+
+import { mul, scalar, substitute, trace } from '@heed/expr';
+import type { MatmulProgram, ReduceProgram } from '@heed/tensor';
+import { byteStrides, collapse, type Layout, product, type Step, stepOf, withUnitAxis } from './geometry.ts';
+import type { Machine } from './machine.ts';
+import type { MatmulShape } from './matmul-frame.ts';
+import { emitMatmul, ROW_BLOCK, scratchOf, WHOLE_INNER } from './matmul-kernel.ts';
+import { emitThin, THIN_COLUMNS, thinScratch } from './matmul-thin.ts';
+import type { Plan, Planner } from './plan.ts';
+import { planReduce } from './reduce.ts';
+
+/** Columns of a unit of work: b's part of them, 256 rows at a time, stays in a second-level cache of 1 MiB. */
+const COLUMN_BLOCK = 512;
+/** Up to so many rows packing b costs more than it saves. */
+const THIN = 3;
+/** Units for each thread, so that none waits long for another. */
+const SHARES = 3;
+
+export const planMatmul: Planner<MatmulProgram> = (program, layouts, machine) => {
+  const [a, b, out] = [layouts.a, layouts.b, layouts.out] as [Layout, Layout, Layout];
+  const { rank } = program;
+  const inner = a.shape[rank + 1] as number;
+  const columns = out.shape[rank + 1] as number;
+  // Rows and batches: b does not move along rows, so batches that share it become rows.
+  const strides: Record<string, readonly number[]> = { b: byteStrides(b).slice(0, rank).concat(0) };
+  for (const name of ['a', 'out', ...Object.keys(program.inputs)])
+    strides[name] = byteStrides(layouts[name] as Layout).slice(0, rank + 1);
+  let outer = collapse(out.shape.slice(0, rank + 1), strides);
+  if (outer.sizes.length === 0 || outer.strides.b?.at(-1) !== 0)
+    outer = withUnitAxis(outer, outer.sizes.length);
+  const batches = outer.sizes.length - 1;
+  const rows = outer.sizes[batches] as number;
+  const few = rows <= THIN;
+  const step = (name: string, axis: number, size: number): Step =>
+    stepOf((layouts[name] as Layout).dtype, size, byteStrides(layouts[name] as Layout)[axis] as number);
+  // Where columns of b do not lie together its rows do, as a rule: a reduction runs along them.
+  if (few && step('b', rank + 1, columns) === 'any' && Object.keys(program.inputs).length === 0) {
+    return planDots(program, layouts, machine);
+  }
+  const whole = inner <= WHOLE_INNER;
+  const columnBlock = few ? THIN_COLUMNS : COLUMN_BLOCK;
+  const others = product(outer.sizes.slice(0, batches)) * Math.ceil(columns / columnBlock);
+  const rowBlock = few ? rows : rowsOfUnit(rows, others, machine.threads);
+  /** Strides along [batch..., blocks of rows, blocks of columns, row, column, inner]. */
+  const all = Object.fromEntries(
+    Object.entries(outer.strides).map(([name, own]) => {
+      const last = (axis: number): number => byteStrides(layouts[name] as Layout)[axis] as number;
+      const row = own[batches] as number;
+      const column = name === 'a' ? 0 : last(rank + 1);
+      const along = { a: last(rank + 1), b: last(rank) }[name] ?? 0;
+      return [name, [...own.slice(0, batches), row * rowBlock, column * columnBlock, row, column, along]];
+    }),
+  );
+  const shape: MatmulShape = {
+    batches,
+    a: stepOf(a.dtype, rows, all.a?.[batches + 2] as number),
+    b: step('b', rank + 1, columns),
+    out: step('out', rank + 1, columns),
+    inputs: Object.fromEntries(
+      Object.keys(program.inputs).map((name) => [name, step(name, rank + 1, columns)]),
+    ),
+    columnBlock,
+  };
+  const width = Math.ceil(Math.min(columns, columnBlock) / 8) * 8;
+  const sizes = [
+    ...outer.sizes.slice(0, batches),
+    Math.ceil(rows / rowBlock),
+    Math.ceil(columns / columnBlock),
+    rows,
+    columns,
+    inner,
+  ];
+  const sums = machine.relaxed ? 'products and sums in one' : 'products and sums apart';
+  return {
+    key: JSON.stringify([few, whole, shape]),
+    emit: (on, checked) =>
+      few ? emitThin(program, shape, on, checked) : emitMatmul(program, shape, whole, on, checked),
+    sizes,
+    strides: all,
+    numbers: { rowBlock },
+    units: product(sizes.slice(0, batches + 2)),
+    weight: Math.min(rows, rowBlock) * Math.min(columns, columnBlock) * Math.max(1, inner / 8),
+    scratch: few ? thinScratch(inner) : scratchOf(width, inner, whole),
+    note: few ? 'few rows: b read in place' : `tiles of ${machine.tileRows} x 8, ${sums}`,
+  };
+};
+
+/** Rows of a unit: all, so that b is packed once, unless threads would go without work. */
+function rowsOfUnit(rows: number, others: number, threads: number): number {
+  const whole = Math.ceil(rows / ROW_BLOCK);
+  const parts = threads === 1 ? 1 : Math.min(whole, Math.ceil((threads * SHARES) / Math.max(1, others)));
+  return Math.ceil(whole / parts) * ROW_BLOCK;
+}
+
+/** Few rows, each a list of dots: a reduction over the inner axis reads b once, in place. */
+function planDots(program: MatmulProgram, layouts: Readonly<Record<string, Layout>>, machine: Machine): Plan {
+  const { rank, a, b, uniforms, epilogue, dtype } = program;
+  const [left, right, out] = [layouts.a, layouts.b, layouts.out] as [Layout, Layout, Layout];
+  const [rows, inner] = left.shape.slice(rank) as [number, number];
+  const columns = out.shape[rank + 1] as number;
+  const shape = [...left.shape.slice(0, rank), rows, columns, inner];
+  const insert = (
+    { dtype: of, strides }: Layout,
+    [row, column, along]: readonly [number, number, number],
+  ): Layout => ({
+    dtype: of,
+    shape,
+    strides: [...strides.slice(0, rank), row, column, along],
+  });
+  const at = ({ strides }: Layout, axis: number): number => strides[rank + axis] as number;
+  const reduce: ReduceProgram = {
+    kind: 'reduce',
+    rank: rank + 2,
+    reduced: 1,
+    inputs: { a, b },
+    uniforms,
+    body: trace('matmul', scalar, (x) => mul(x('a', scalar), x('b', scalar))),
+    by: 'sum',
+    finish: substitute(epilogue, { product: trace('matmul', scalar, (x) => x('total', scalar)) }),
+    dtype,
+  };
+  const plan = planReduce(
+    reduce,
+    {
+      a: insert(left, [at(left, 0), 0, at(left, 1)]),
+      b: insert(right, [0, at(right, 1), at(right, 0)]),
+      out,
+    },
+    machine,
+    {},
+  );
+  return { ...plan, key: `dots ${plan.key}`, note: `few rows: a reduction, ${plan.note}` };
+}
