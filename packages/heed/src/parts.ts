@@ -64,5 +64,8 @@ export const defaultRegistry = createRegistry()
   })
   .use({
     name: 'heed',
-    backends: [lazyBackend('reference', async () => (await import('@heed/reference')).reference())],
+    backends: [
+      lazyBackend('cpu', async () => (await import('@heed/cpu')).cpu()),
+      lazyBackend('reference', async () => (await import('@heed/reference')).reference()),
+    ],
   });

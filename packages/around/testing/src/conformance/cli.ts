@@ -2,6 +2,7 @@
 // Exits with 0 if nothing failed, 1 if something did, 2 if the folder or the command line cannot be read.
 
 import { parseArgs } from 'node:util';
+import { cpu } from '@heed/cpu';
 import { reference } from '@heed/reference';
 import type { BackendPlugin } from '@heed/tensor';
 import { ConformanceDataError } from './case.ts';
@@ -10,7 +11,10 @@ import { count, report } from './report.ts';
 import { runFolder } from './suite.ts';
 
 /** Backends by name. A new backend adds a line. */
-const backends: Readonly<Record<string, () => BackendPlugin>> = { reference };
+const backends: Readonly<Record<string, () => BackendPlugin>> = {
+  reference: () => reference(),
+  cpu: () => cpu(),
+};
 
 class UsageError extends Error {}
 
