@@ -1,7 +1,7 @@
 // The worker: answers one question at a time, so that the page never waits for arithmetic. Between questions it tries
 // the other bandwidths.
 
-import { reference } from '@heed/reference';
+import { cpu } from '@heed/cpu';
 import csv from '@observablehq/sample-datasets/weather.csv?raw';
 import { createHeed, HeedError } from 'heed';
 import {
@@ -19,7 +19,7 @@ import {
 } from 'weather';
 import type { Answer, Question, Refusal, Reply, SweepPoint } from './protocol.ts';
 
-const { backend, kernels } = counted(reference());
+const { backend, kernels } = counted(cpu());
 const opened = createHeed({ backend });
 
 interface Scene {
