@@ -74,4 +74,5 @@ if (script === 'test') run('node', ['scripts/check.ts']);
 else if (script === 'start') {
   prepare('turbo', ['run', 'build', '--filter=demo', '--output-logs=errors-only', '--log-prefix=none']);
   run('pnpm', ['--silent', '--filter', 'demo', 'run', 'preview', ...args]);
-} else run('pnpm', ['--silent', 'run', script, ...args]);
+} else if (script === 'bench') run('node', ['benchmarks/src/cpu.ts', ...args]);
+else run('pnpm', ['--silent', 'run', script, ...args]);

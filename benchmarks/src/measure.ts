@@ -8,6 +8,12 @@ export interface Measured {
   readonly runs: number;
 }
 
+export function summary(given: readonly number[]): Measured {
+  const times = given.toSorted((a, b) => a - b);
+  const at = (part: number): number => times[Math.floor(part * (times.length - 1))] as number;
+  return { median: at(0.5), low: at(0.25), high: at(0.75), runs: times.length };
+}
+
 /** Times `run` after a warm-up, until there are enough runs or the time is spent. */
 export async function measure(run: () => unknown, { runs = 40, seconds = 2 } = {}): Promise<Measured> {
   for (let i = 0; i < 3; i++) await run();
@@ -18,7 +24,5 @@ export async function measure(run: () => unknown, { runs = 40, seconds = 2 } = {
     await run();
     times.push(performance.now() - start);
   }
-  times.sort((a, b) => a - b);
-  const at = (part: number): number => times[Math.floor(part * (times.length - 1))] as number;
-  return { median: at(0.5), low: at(0.25), high: at(0.75), runs: times.length };
+  return summary(times);
 }

@@ -1,0 +1,4 @@
+// From nothing to the end: what a process costs that computes nothing.
+
+console.log('done');
+process.exit(0);
