@@ -17,7 +17,7 @@ import {
 import { product } from '../emit/geometry.ts';
 import type { Machine } from '../emit/machine.ts';
 import type { Plan, Planner } from '../emit/plan.ts';
-import { checkCall, checkProgram, type Signature, signatures } from './check.ts';
+import { checkCall, checkProgram, signatures } from './check.ts';
 import { errorOf } from './faults.ts';
 import { writeFrame } from './frame.ts';
 import { gather } from './gather.ts';
@@ -25,6 +25,7 @@ import { CpuKernel } from './kernel.ts';
 import { Memory } from './memory.ts';
 import { type PlannedKind, planners, supports } from './plans.ts';
 import { asksBesides, showBesides } from './shown.ts';
+import type { Signature } from './signature.ts';
 import type { Crew, Recruit } from './threads/crew.ts';
 import { alone } from './threads/recruit.ts';
 import { Variants } from './variants.ts';

@@ -3,7 +3,7 @@
 import { bool, type Expr, scalar, sizeOf, type Type } from '@heed/expr';
 import { type AttendInput, type AttendProgram, type Axis, workingDType } from '@heed/tensor';
 import { axisNames, lengthNames } from '../emit/attend/formula.ts';
-import { expectAll, type Names, places, type Signature, storedAs, uniformTypes } from './check.ts';
+import { expectAll, type Names, places, type Signature, storedAs, uniformTypes } from './signature.ts';
 
 const lengths = Object.values(lengthNames);
 

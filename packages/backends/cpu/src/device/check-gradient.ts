@@ -10,8 +10,8 @@ import {
   workingDType,
 } from '@heed/tensor';
 import { axisNames, lengthNames } from '../emit/attend/formula.ts';
-import { expectAll, type Names, places, type Signature, uniformTypes } from './check.ts';
 import { attendSignature } from './check-attend.ts';
+import { expectAll, type Names, places, type Signature, uniformTypes } from './signature.ts';
 
 /** @throws BackendError for a program that contradicts itself. */
 export function gradientSignature(program: AttendGradientProgram): Signature {

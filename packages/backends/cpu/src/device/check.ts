@@ -1,65 +1,22 @@
 // A call checked against what its program expects, before anything touches memory.
 
-import { bool, describeType, type Expr, index, inputsOf, sameType, scalar, type Type } from '@heed/expr';
-import {
-  BackendError,
-  type Call,
-  type DType,
-  dtypes,
-  type Program,
-  type Uniforms,
-  type View,
-} from '@heed/tensor';
+import { describeType, index, inputsOf, sameType, scalar, type Type } from '@heed/expr';
+import { BackendError, type Call, dtypes, type Program, type View } from '@heed/tensor';
 import { product } from '../emit/geometry.ts';
 import { attendSignature } from './check-attend.ts';
 import { gradientSignature } from './check-gradient.ts';
 import type { PlannedKind } from './plans.ts';
-
-export type Names = Readonly<Record<string, Type>>;
-type Stored = Readonly<Record<string, DType>>;
-type Formula = {
-  readonly what: string;
-  readonly root: Expr;
-  readonly names: readonly Names[];
-  readonly gives: Type;
-};
-
-export type ShapeOf = (name: string, side?: 'input' | 'output') => readonly number[];
-
-/** What a call of a program must bring. */
-export interface Signature {
-  readonly inputs: Stored;
-  readonly outputs: Stored;
-  readonly uniforms: Uniforms;
-  readonly formulas: readonly Formula[];
-  /** The lengths that a call must give; none if left out. */
-  readonly sizes?: readonly string[];
-  /** Wrong shapes, in words; undefined where they fit. Of an input and a result of one name, `of` gives the input's. */
-  shapes(of: ShapeOf, sizes: Readonly<Record<string, number>>): string | undefined;
-}
-
-const ofElement = { float: scalar, int: index, bool } as const;
-const elements = (stored: Stored): Names =>
-  Object.fromEntries(Object.entries(stored).map(([name, dtype]) => [name, ofElement[dtypes[dtype].element]]));
-export const uniformTypes = (uniforms: Uniforms): Names =>
-  Object.fromEntries(Object.entries(uniforms).map(([name, kind]) => [name, ofElement[kind]]));
-export const places = (...names: readonly string[]): Names =>
-  Object.fromEntries(names.map((name) => [name, index]));
-export const storedAs = (dtype: DType): Type => ofElement[dtypes[dtype].element];
-
-const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i]);
-
-/** The first of the tensors that does not have the shape it should. */
-export function expectAll(
-  of: (name: string) => readonly number[],
-  expected: Readonly<Record<string, readonly number[]>>,
-): string | undefined {
-  for (const [name, shape] of Object.entries(expected))
-    if (!same(of(name), shape)) return `"${name}" of shape ${list(shape)}, got ${list(of(name))}`;
-  return undefined;
-}
+import {
+  elements,
+  expectAll,
+  list,
+  type Names,
+  places,
+  type Signature,
+  type Stored,
+  storedAs,
+  uniformTypes,
+} from './signature.ts';
 
 const rankOf = (name: string, shape: readonly number[], rank: number): string | undefined =>
   shape.length === rank ? undefined : `"${name}" with ${rank} axes, got ${list(shape)}`;

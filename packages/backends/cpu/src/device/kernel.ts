@@ -5,7 +5,7 @@ import type { Layout } from '../emit/geometry.ts';
 import type { Machine } from '../emit/machine.ts';
 import type { Plan, Planner } from '../emit/plan.ts';
 import { textOf } from '../emit/wasm/index.ts';
-import type { Signature } from './check.ts';
+import type { Signature } from './signature.ts';
 import type { Crew } from './threads/crew.ts';
 import type { Variant } from './variants.ts';
 

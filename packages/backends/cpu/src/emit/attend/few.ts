@@ -4,15 +4,14 @@
 // keys. Context: lanes are features again. Packing, bounds and results are those of 8 queries side by side.
 
 import { asExpr, type Node } from '@heed/expr';
-import { bytesOf } from '../geometry.ts';
 import { exp2 } from '../math/exponential.ts';
 import type { Lanes, Simd } from '../simd.ts';
 import type { Callee } from '../wasm/index.ts';
-import { loadFeatures, togetherOf } from './features.ts';
+import { writeContext } from './few-context.ts';
 import { writeFewTerm } from './few-terms.ts';
 import { countUses, FusedWriter } from './fused.ts';
 import { KeySource, type Query } from './key-source.ts';
-import { dtypeOf, LANES, LINE, paddedBytes, rowBytesOf, rowsOfFew, widthOf } from './layout.ts';
+import { LANES, LINE, paddedBytes, rowBytesOf, rowsOfFew, widthOf } from './layout.ts';
 import {
   AXIS,
   add,
@@ -34,9 +33,6 @@ import {
   type Vector,
 } from './site.ts';
 import type { Given } from './source.ts';
-
-/** Vectors of a context that are summed side by side. */
-const VECTORS = 8;
 
 /** spread(): rows of queries, and their empty contexts, with features side by side. */
 export function writeSpread(kernel: Kernel): Callee {
@@ -264,66 +260,4 @@ function writeAlive(
       }),
     mark,
   );
-}
-
-interface Summed {
-  readonly index: Int;
-  readonly from: Int;
-  readonly to: Int;
-  readonly tile: Int;
-  /** The address of what the context shrinks by; 0 where it does not. */
-  readonly decay: Int;
-  /** The address of which keys are allowed; 0 where all are. Values of others are not looked at. */
-  readonly guard: Int;
-}
-
-function writeContext(site: Site, { index, from, to, tile, decay, guard }: Summed): void {
-  const { code, design, layout, sub } = site;
-  const { program, width } = design;
-  const dtype = dtypeOf(program, program.value);
-  const s = simd(site, 1);
-  const step = unitWord(site, `step:${program.value}`);
-  const first = scaled(site, unitWord(site, `row:${program.value}`), from, step);
-  const context = scaled(site, add(site, sub, layout.sub.at('contexts')), index, paddedBytes(width));
-  const all = Math.ceil(width / 4);
-  for (let vector = 0; vector < all; vector += VECTORS) {
-    const count = Math.min(VECTORS, all - vector);
-    const sums = Array.from({ length: count }, (_, i) =>
-      code.let('v128', code.load('v128.load', context, (vector + i) * 16)),
-    );
-    code.if(decay, () => {
-      const by = code.let('v128', code.load('v128.load32_splat', decay));
-      for (const sum of sums) code.set(sum, code.op('f32x4.mul', sum, by));
-    });
-    const value = code.let('i32', first);
-    const visit = (row: Int): void => {
-      const weight = code.let('v128', code.load('v128.load32_splat', scaled(site, tile, row, 4)));
-      const pointer = add(site, value, vector * 4 * bytesOf(dtype));
-      // Each is loaded right before it is used: together they would not fit the registers.
-      for (let i = 0; i < count; ) {
-        const together = i + 1 < count ? togetherOf(dtype) : 1;
-        const found = loadFeatures(site, dtype, pointer, i * 4, together);
-        found.forEach((one, n) => {
-          const sum = sums[i + n] as Vector;
-          code.set(sum, s.vector(s.madd([weight], [one], [sum]), 0));
-        });
-        i += together;
-      }
-    };
-    const walk = (write: (row: Int) => void): void =>
-      each(site, from, to, 1, (row) => {
-        write(row);
-        code.set(value, code.op('i32.add', value, step));
-      });
-    if (design.formulas.mask) {
-      code.if(
-        guard,
-        () => walk((row) => code.if(code.load('i32.load', scaled(site, guard, row, 4)), () => visit(row))),
-        () => walk(visit),
-      );
-    } else walk(visit);
-    sums.forEach((sum, i) => {
-      code.access('v128.store', (vector + i) * 16, context, sum);
-    });
-  }
 }
