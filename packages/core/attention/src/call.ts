@@ -61,7 +61,7 @@ export interface Attend {
   readonly explain: (query: Tensor, key: Tensor, value: Tensor, call?: AttendCall) => Explanation;
   /** Every part, the score first. */
   readonly parts: readonly Part[];
-  /** The parts it is composed of, as text: `additive({ hidden: 64 }) | causal | softmax`. */
+  /** The parts it is composed of, as text: `additive(hidden: 64) | causal | softmax`. */
   readonly label: string;
 }
 

@@ -38,7 +38,7 @@ interface PartBase<Kind extends string> {
   readonly kind: Kind;
   /** The name it was defined under. */
   readonly part: string;
-  /** Name and options, as a person would write them: `additive({ hidden: 64 })`. */
+  /** Name and options, for people to read: `additive(hidden: 64)`. */
   readonly label: string;
   readonly sizes: Sizes;
   readonly params: Readonly<Record<string, Parameter>>;
