@@ -2,14 +2,14 @@ import * as e from '@heed/expr';
 import type { MatmulProgram } from '@heed/tensor';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { machines } from './emit/math/arrays.fixture.ts';
+import { machines, wide } from './emit/math/arrays.fixture.ts';
 import { dense, lays, numbers, Pair, place, type Stored } from './pair.fixture.ts';
 
 const { scalar, trace } = e;
 const storage = fc.constantFrom<Stored>('float32', 'float32', 'float16', 'bfloat16', 'int8');
 const length = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max: 40 }));
 
-describe.each(machines)('matmul, relaxed $relaxed, threads $threads', (machine) => {
+describe.each([...machines, wide])('matmul, relaxed $relaxed, threads $threads, turbo $turbo', (machine) => {
   it('agrees with the reference over any sizes, strides and dtypes', async () => {
     const pair = await Pair.open(machine);
     await fc.assert(

@@ -11,8 +11,8 @@ export interface Machine {
   /** Atomic instructions, without which memory cannot be shared. */
   readonly atomics: boolean;
   /**
-   * Rows of the tile of a matrix product, which is 8 columns wide: 6 rows use all 15 vector registers that V8 gives out
-   * on x86-64; engines whose scheduler moves loads forward would spill and get 4.
+   * Rows of the tile of a matrix product, which is two registers wide: 6 rows use all 15 vector registers that V8 gives
+   * out on x86-64; engines whose scheduler moves loads forward would spill and get 4.
    */
   readonly tileRows: 4 | 6;
   /**
@@ -27,6 +27,9 @@ export interface Machine {
   /** The most pages of 64 KiB that the memory may grow to. */
   readonly maximumPages: number;
 }
+
+/** Columns of the tile of a matrix product: so many that its rows fill the registers. */
+export const tileColumns = ({ turbo = false }: Machine): 8 | 16 => (turbo ? 16 : 8);
 
 export const memoryOf = ({ shared, maximumPages }: Machine): MemoryType => ({
   module: 'heed',

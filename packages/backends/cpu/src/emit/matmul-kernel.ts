@@ -1,11 +1,11 @@
-// A block of a matrix product: b packed into panels of 8 columns, a into panels of as many rows as the tile has, the
+// A block of a matrix product: b packed into panels of as many columns as the tile has, a into panels of as many rows, the
 // micro-kernel over both, and the epilogue over what comes out.
 //
 // After Goto, van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
 import type { MatmulProgram } from '@heed/tensor';
 import { type Emitted, KernelWriter } from './kernel.ts';
-import type { Machine } from './machine.ts';
+import { type Machine, tileColumns } from './machine.ts';
 import { each, type MatmulShape, matmulFrame, minimum } from './matmul-frame.ts';
 import { pack, writeTile } from './matmul-tile.ts';
 import { eachUnit } from './walk.ts';
@@ -13,7 +13,7 @@ import type { Local } from './wasm/index.ts';
 
 /** Rows of a that are packed at a time: a multiple of 4 and of 6. */
 export const ROW_BLOCK = 96;
-/** How many products are added before sums go to memory: a panel of b is 8 KiB, one of a 6 KiB; both stay in 32 KiB. */
+/** How many products are added before sums go to memory: a panel of b is 8 or 16 KiB, one of a 6; both stay in 32 KiB. */
 const INNER_BLOCK = 256;
 /** Up to so many products all of b's columns are packed once; beyond, a part at a time, for more rows at a time. */
 export const WHOLE_INNER = 4096;
@@ -34,6 +34,7 @@ export function emitMatmul(
 ): Emitted {
   const kernel = new KernelWriter(machine, checked);
   const { tileRows } = machine;
+  const columns = tileColumns(machine);
   return kernel.run((body) => {
     const { code, scratch } = body;
     const tile = writeTile(kernel.module, machine);
@@ -48,18 +49,18 @@ export function emitMatmul(
     eachUnit(body, frame.walk, () => {
       const { width, height } = frame.block();
       /** Columns with those that fill the last panel. */
-      const padded = code.let('i32', code.op('i32.and', code.op('i32.add', width, 7), -8));
+      const padded = code.let('i32', code.op('i32.and', code.op('i32.add', width, columns - 1), -columns));
       const line = code.let('i32', code.op('i32.shl', padded, 2));
-      // Scratch: packed b [panel][products][8], sums [row][padded], packed a [panel][products][tile rows].
-      const packedB = code.let('i32', code.op('i32.and', code.op('i32.add', scratch, 15), -16));
+      // Scratch: packed b [panel][products][columns], sums [row][padded], packed a [panel][products][tile rows].
+      const packedB = code.let('i32', code.op('i32.and', code.op('i32.add', scratch, 63), -64));
       const sums = whole ? sum([line, inner], [packedB, 1]) : sum([line, INNER_BLOCK], [packedB, 1]);
       const packedA = sum([line, sumRows(whole)], [sums, 1]);
       const packB = (depth: Local<'i32'>, count: Local<'i32'>): void => {
         const to = code.let('i32', packedB);
-        each(code, width, 8, (column) => {
+        each(code, width, columns, (column) => {
           const from = sum([column, b.across], [depth, b.along], [pointer('b'), 1]);
           const left = code.let('i32', code.op('i32.sub', width, column));
-          pack(body, { of: b, from, left, count, lanes: 8 }, to);
+          pack(body, { of: b, from, left, count, lanes: columns }, to);
         });
       };
       if (whole) packB(code.let('i32', 0), inner);
@@ -82,11 +83,11 @@ export function emitMatmul(
               const left = code.let('i32', code.op('i32.sub', here, top));
               pack(body, { of: a, from, left, count, lanes: tileRows }, filled);
             });
-            each(code, padded, 8, (column) => {
-              // Panel column / 8 of b begins behind column * (its length) floats; within it, 8 floats for each product.
+            each(code, padded, columns, (column) => {
+              // A panel of b begins behind column * (its length) floats; within it, a row of floats for each product.
               const length = whole ? inner : count;
               const floats = code.let('i32', code.op('i32.mul', column, length));
-              if (whole) code.set(floats, code.op('i32.add', code.op('i32.shl', depth, 3), floats));
+              if (whole) code.set(floats, code.op('i32.add', code.op('i32.mul', depth, columns), floats));
               const panelB = sum([floats, 4], [packedB, 1]);
               const panelA = code.let('i32', packedA);
               const at = sum([column, 4], [first, line], [sums, 1]);

@@ -3,7 +3,7 @@
 import { mul, scalar, substitute, trace } from '@heed/expr';
 import type { MatmulProgram, ReduceProgram } from '@heed/tensor';
 import { byteStrides, collapse, type Layout, product, type Step, stepOf, withUnitAxis } from './geometry.ts';
-import type { Machine } from './machine.ts';
+import { type Machine, tileColumns } from './machine.ts';
 import type { MatmulShape } from './matmul-frame.ts';
 import { emitMatmul, ROW_BLOCK, scratchOf, WHOLE_INNER } from './matmul-kernel.ts';
 import { emitThin, THIN_COLUMNS, thinScratch } from './matmul-thin.ts';
@@ -62,7 +62,8 @@ export const planMatmul: Planner<MatmulProgram> = (program, layouts, machine) =>
     ),
     columnBlock,
   };
-  const width = Math.ceil(Math.min(columns, columnBlock) / 8) * 8;
+  const across = tileColumns(machine);
+  const width = Math.ceil(Math.min(columns, columnBlock) / across) * across;
   const sizes = [
     ...outer.sizes.slice(0, batches),
     Math.ceil(rows / rowBlock),
@@ -82,7 +83,7 @@ export const planMatmul: Planner<MatmulProgram> = (program, layouts, machine) =>
     units: product(sizes.slice(0, batches + 2)),
     weight: Math.min(rows, rowBlock) * Math.min(columns, columnBlock) * Math.max(1, inner / 8),
     scratch: few ? thinScratch(inner) : scratchOf(width, inner, whole),
-    note: few ? 'few rows: b read in place' : `tiles of ${machine.tileRows} x 8, ${sums}`,
+    note: few ? 'few rows: b read in place' : `tiles of ${machine.tileRows} x ${across}, ${sums}`,
   };
 };
 
