@@ -16,7 +16,7 @@ import type { AttendGradientProgram } from '@heed/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Lay, lays, Pair } from '../../pair.fixture.ts';
-import { machines } from '../math/arrays.fixture.ts';
+import { machines, wide } from '../math/arrays.fixture.ts';
 import { agree, type Case, type Choice, programsOf } from './gradient.fixture.ts';
 
 const { scalar, add, mul, sub } = e;
@@ -159,104 +159,120 @@ const choices: fc.Arbitrary<Omit<Choice, 'lays'>> = fc.record({
   pool: fc.constantFrom(1, 1, 2, 3),
 });
 
-describe.each(machines)('attend-gradient, relaxed $relaxed, $threads threads', (machine) => {
-  it.each(Object.keys(cases))('agrees with the reference: %s', async (name) => {
-    const pair = await Pair.open(machine);
-    const found = cases[name] as AttentionOptions | Case;
-    const kase: Case = 'options' in found ? found : { options: found };
-    await fc.assert(
-      fc.asyncProperty(choices, async (choice) => agree(pair, kase, choice)),
-      { numRuns: 12 },
-    );
-  });
-
-  it.each(['scaled dot, causal, softmax', 'general, padding, softmax', 'dot, bias, alibi', 'gentle, window'])(
-    'agrees over many blocks: %s',
-    async (name) => {
-      const pair = await Pair.open(machine);
-      const options = cases[name] as AttentionOptions;
-      const lengths = fc.record({
-        batch: fc.constant(1),
-        keyHead: fc.integer({ min: 1, max: 2 }),
-        query: fc.integer({ min: 60, max: 140 }),
-        key: fc.integer({ min: 180, max: 400 }),
-      });
-      await fc.assert(
-        fc.asyncProperty(choices, lengths, async (choice, long) =>
-          agree(pair, { options }, { ...choice, lengths: { ...long, head: 2 } }),
-        ),
-        { numRuns: 3, endOnFailure: true },
-      );
-    },
-    20_000,
-  );
-
-  it('computes cheaper within guards and exactly beyond them', async () => {
-    const pair = await Pair.open(machine);
-    const options: AttentionOptions = { score: additive(), mask: odd(), normalizer: softmax() };
-    await fc.assert(
-      fc.asyncProperty(choices, fc.constantFrom(5, 15, 40), async (choice, scale) =>
-        agree(pair, { options }, { ...choice, scale }),
-      ),
-      { numRuns: 15 },
-    );
-  });
-
-  it('reads and writes any layouts and dtypes', async () => {
-    const pair = await Pair.open(machine);
-    const kase: Case = {
-      options: { score: wild(), modifiers: [bias()], mask: odd(), normalizer: softmax({ sink: 'learned' }) },
-    };
-    const drawn = fc.record({
-      choice: choices,
-      dtype: fc.constantFrom('float32', 'float32', 'float16', 'bfloat16'),
-      lays: fc.array(lays(6, true), { minLength: 1, maxLength: 5 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(drawn, async ({ choice, dtype, lays: given }) => {
-        let next = 0;
-        const layOf = (rank: number): Lay => {
-          const { order, gap, flip, repeat, offset } = given[next++ % given.length] as Lay;
-          return {
-            order: order.filter((axis) => axis < rank),
-            gap,
-            flip,
-            repeat: repeat.map(() => false),
-            offset,
-          };
-        };
-        await agree(pair, kase, { ...choice, dtype, lays: layOf });
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  it.each(['scaled dot, softmax', 'laplace, window, sparsemax', 'additive, sigmoid', 'wild'])(
-    'lets nothing through from rows that nobody reads: %s',
-    async (name) => {
+describe.each([...machines, wide])(
+  'attend-gradient, relaxed $relaxed, $threads threads, turbo $turbo',
+  (machine) => {
+    it.each(Object.keys(cases))('agrees with the reference: %s', async (name) => {
       const pair = await Pair.open(machine);
       const found = cases[name] as AttentionOptions | Case;
-      const { options, ...rest }: Case = 'options' in found ? found : { options: found };
+      const kase: Case = 'options' in found ? found : { options: found };
       await fc.assert(
-        fc.asyncProperty(choices, async (choice) => {
-          // The last key is never allowed, and neither is the second query.
-          const kase = { ...rest, options: { ...options, mask: [sparse(), ...[options.mask ?? []].flat()] } };
-          const lengths = { ...choice.lengths, key: choice.lengths.key + 1 };
-          const spoil = {
-            k: ['key', lengths.key - 1],
-            value: ['key', lengths.key - 1],
-            perKey: ['key', lengths.key - 1],
-            key$0: ['key', lengths.key - 1],
-            query$0: ['query', 1],
-            q: ['query', 1],
-          } as const;
-          await agree(pair, kase, { ...choice, lengths, spoil });
-        }),
+        fc.asyncProperty(choices, async (choice) => agree(pair, kase, choice)),
         { numRuns: 12 },
       );
-    },
-  );
-});
+    });
+
+    it.each([
+      'scaled dot, causal, softmax',
+      'general, padding, softmax',
+      'dot, bias, alibi',
+      'gentle, window',
+    ])(
+      'agrees over many blocks: %s',
+      async (name) => {
+        const pair = await Pair.open(machine);
+        const options = cases[name] as AttentionOptions;
+        const lengths = fc.record({
+          batch: fc.constant(1),
+          keyHead: fc.integer({ min: 1, max: 2 }),
+          query: fc.integer({ min: 60, max: 140 }),
+          key: fc.integer({ min: 180, max: 400 }),
+        });
+        await fc.assert(
+          fc.asyncProperty(choices, lengths, async (choice, long) =>
+            agree(pair, { options }, { ...choice, lengths: { ...long, head: 2 } }),
+          ),
+          { numRuns: 3, endOnFailure: true },
+        );
+      },
+      20_000,
+    );
+
+    it('computes cheaper within guards and exactly beyond them', async () => {
+      const pair = await Pair.open(machine);
+      const options: AttentionOptions = { score: additive(), mask: odd(), normalizer: softmax() };
+      await fc.assert(
+        fc.asyncProperty(choices, fc.constantFrom(5, 15, 40), async (choice, scale) =>
+          agree(pair, { options }, { ...choice, scale }),
+        ),
+        { numRuns: 15 },
+      );
+    });
+
+    it('reads and writes any layouts and dtypes', async () => {
+      const pair = await Pair.open(machine);
+      const kase: Case = {
+        options: {
+          score: wild(),
+          modifiers: [bias()],
+          mask: odd(),
+          normalizer: softmax({ sink: 'learned' }),
+        },
+      };
+      const drawn = fc.record({
+        choice: choices,
+        dtype: fc.constantFrom('float32', 'float32', 'float16', 'bfloat16'),
+        lays: fc.array(lays(6, true), { minLength: 1, maxLength: 5 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(drawn, async ({ choice, dtype, lays: given }) => {
+          let next = 0;
+          const layOf = (rank: number): Lay => {
+            const { order, gap, flip, repeat, offset } = given[next++ % given.length] as Lay;
+            return {
+              order: order.filter((axis) => axis < rank),
+              gap,
+              flip,
+              repeat: repeat.map(() => false),
+              offset,
+            };
+          };
+          await agree(pair, kase, { ...choice, dtype, lays: layOf });
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    it.each(['scaled dot, softmax', 'laplace, window, sparsemax', 'additive, sigmoid', 'wild'])(
+      'lets nothing through from rows that nobody reads: %s',
+      async (name) => {
+        const pair = await Pair.open(machine);
+        const found = cases[name] as AttentionOptions | Case;
+        const { options, ...rest }: Case = 'options' in found ? found : { options: found };
+        await fc.assert(
+          fc.asyncProperty(choices, async (choice) => {
+            // The last key is never allowed, and neither is the second query.
+            const kase = {
+              ...rest,
+              options: { ...options, mask: [sparse(), ...[options.mask ?? []].flat()] },
+            };
+            const lengths = { ...choice.lengths, key: choice.lengths.key + 1 };
+            const spoil = {
+              k: ['key', lengths.key - 1],
+              value: ['key', lengths.key - 1],
+              perKey: ['key', lengths.key - 1],
+              key$0: ['key', lengths.key - 1],
+              query$0: ['query', 1],
+              q: ['query', 1],
+            } as const;
+            await agree(pair, kase, { ...choice, lengths, spoil });
+          }),
+          { numRuns: 12 },
+        );
+      },
+    );
+  },
+);
 
 describe('attend-gradient', () => {
   it('refuses programs that contradict themselves', async () => {

@@ -43,7 +43,7 @@ const upTile = ({ unit, layout, code }: Site): Int =>
 /** up(): products of the gradient of context and the values of the record's rows of the block. */
 export function writeUp(kernel: Kernel, gradient: GradientDesign): Callee {
   const { program, width } = gradient;
-  const products = program.upstream.context ? writeProducts(kernel.writer, width) : null;
+  const products = program.upstream.context ? writeProducts(kernel.writer, width, 1) : null;
   return routine(kernel, [], (site) => {
     if (!products) return;
     const { code, layout, sub } = site;
@@ -53,7 +53,7 @@ export function writeUp(kernel: Kernel, gradient: GradientDesign): Callee {
     const values = scaled(site, unitWord(site, `row:${value}`), from, step);
     const rows = code.let('i32', code.op('i32.sub', to, from));
     const out = scaled(site, upTile(site), from, LINE);
-    code.call(products, add(site, sub, layout.sub.at('upstream')), values, step, rows, out);
+    code.call(products, values, step, rows, add(site, sub, layout.sub.at('upstream')), out);
   });
 }
 
@@ -204,7 +204,7 @@ function clearRows(site: Site, tile: number, from: Int, to: Int): void {
 export function writeToQueries(kernel: Kernel, tiling: Tiling): Callee {
   const products = tiling.products.filter(({ target }) => target.side === 'query');
   const kernels = products.map(({ target, own }) =>
-    own ? null : writeAccumulate(kernel.writer, target.width),
+    own ? null : writeAccumulate(kernel.writer, target.width, 1),
   );
   return routine(kernel, [], (site) => {
     const { code, layout, sub } = site;

@@ -65,6 +65,8 @@ export function emitGradient(
     steps: shape.steps,
     direct: new Set(shape.direct),
     few: false,
+    abreast: 1,
+    joint: null,
   };
   return writer.run((body) => {
     const { code, frame, scratch, begin, end } = body;

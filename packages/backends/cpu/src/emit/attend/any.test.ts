@@ -16,6 +16,7 @@ import {
   normalizers,
   open,
   scores,
+  widths,
 } from './parts.fixture.ts';
 import { Draw, type Lengths, programOf, sceneOf } from './scene.fixture.ts';
 
@@ -111,15 +112,19 @@ const formulas: Readonly<Record<string, { inputs: AttendProgram['inputs']; score
 };
 
 describe('any attention', () => {
-  it('is right for any lengths, strides, parts and features', async () => {
-    const backend = await open();
-    const seeds = fc.integer({ min: 0, max: 2 ** 31 });
-    await fc.assert(
-      fc.asyncProperty(seeds, (seed) => tryParts(backend, new Draw(seed), false)),
-      { numRuns: 60 },
-    );
-    await backend.close();
-  }, 60_000);
+  it.each(widths)(
+    'is right for any lengths, strides, parts and features, by tiles of %s',
+    async (_, openAs) => {
+      const backend = await openAs();
+      const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+      await fc.assert(
+        fc.asyncProperty(seeds, (seed) => tryParts(backend, new Draw(seed), false)),
+        { numRuns: 60 },
+      );
+      await backend.close();
+    },
+    60_000,
+  );
 
   it('is right for few queries, which are done one by one', async () => {
     const backend = await open();

@@ -14,6 +14,7 @@ import {
   normalizers,
   open,
   scores,
+  widths,
 } from './parts.fixture.ts';
 import { Draw, programOf, sceneOf } from './scene.fixture.ts';
 
@@ -28,8 +29,11 @@ describe('attend', () => {
     await backend.close();
   });
 
-  it.each(Object.keys(masks))('masks by %s', async (name) => {
-    const backend = await open();
+  const byWidth = Object.keys(masks).flatMap((name) =>
+    widths.map(([width, openAs]) => ({ name, width, openAs })),
+  );
+  it.each(byWidth)('masks by $name, by tiles of $width', async ({ name, openAs }) => {
+    const backend = await openAs();
     const options = { score: scaledDot(), mask: masks[name] as never, normalizer: softmax() };
     const program = programOf(options, everything());
     for (const [query, key] of [
@@ -95,44 +99,47 @@ describe('attend', () => {
     await backend.close();
   });
 
-  it('keeps what masked keys and values hold out of every result', async () => {
-    const backend = await open();
-    const [seen, drawn] = [11, { ...lengths, query: 30, key: 30 }];
-    for (const score of [scaledDot(), additive({ hidden: 5 }), laplace()]) {
-      for (const [name, normalizer] of Object.entries(normalizers)) {
-        for (const weights of [false, true]) {
-          const options = { score, normalizer, mask: causal({ align: 'start' }) };
-          const program = programOf(options, { keep: { level: !levelless.has(name), weights } });
-          for (const query of [drawn.query, 5]) {
-            const clean = sceneOf(program, { ...drawn, query }, new Draw(8));
-            const before = await run(backend, clean, new Draw(8));
-            // Keys from there on: queries before see none of them.
-            const inputs = Object.fromEntries(
-              Object.entries(clean.inputs).map(([input, { shape, data }]) => {
-                const along = program.inputs[input]?.along ?? [];
-                if (!along.includes('key')) return [input, { shape, data }];
-                const width = shape.slice(along.indexOf('key') + 1).reduce((all, size) => all * size, 1);
-                const bad = data.map((one, i) =>
-                  Math.floor(i / width) % drawn.key < seen ? one : i % 2 === 0 ? Number.NaN : Infinity,
-                );
-                return [input, { shape, data: bad }];
-              }),
-            );
-            const after = await run(backend, { ...clean, inputs }, new Draw(8));
-            for (const [result, numbers] of Object.entries(after)) {
-              const width = numbers.length / (drawn.batch * drawn.head * query);
-              for (const [i, one] of numbers.entries()) {
-                if (Math.floor(i / width) % query >= seen) continue;
-                const was = (before[result] as Float64Array)[i] as number;
-                if (one !== was) expect(Math.abs(one - was)).toBeLessThan(1e-5 * (1 + Math.abs(was)));
+  it.each(widths)(
+    'keeps what masked keys and values hold out of every result, by tiles of %s',
+    async (_, openAs) => {
+      const backend = await openAs();
+      const [seen, drawn] = [11, { ...lengths, query: 30, key: 30 }];
+      for (const score of [scaledDot(), additive({ hidden: 5 }), laplace()]) {
+        for (const [name, normalizer] of Object.entries(normalizers)) {
+          for (const weights of [false, true]) {
+            const options = { score, normalizer, mask: causal({ align: 'start' }) };
+            const program = programOf(options, { keep: { level: !levelless.has(name), weights } });
+            for (const query of [drawn.query, 5]) {
+              const clean = sceneOf(program, { ...drawn, query }, new Draw(8));
+              const before = await run(backend, clean, new Draw(8));
+              // Keys from there on: queries before see none of them.
+              const inputs = Object.fromEntries(
+                Object.entries(clean.inputs).map(([input, { shape, data }]) => {
+                  const along = program.inputs[input]?.along ?? [];
+                  if (!along.includes('key')) return [input, { shape, data }];
+                  const width = shape.slice(along.indexOf('key') + 1).reduce((all, size) => all * size, 1);
+                  const bad = data.map((one, i) =>
+                    Math.floor(i / width) % drawn.key < seen ? one : i % 2 === 0 ? Number.NaN : Infinity,
+                  );
+                  return [input, { shape, data: bad }];
+                }),
+              );
+              const after = await run(backend, { ...clean, inputs }, new Draw(8));
+              for (const [result, numbers] of Object.entries(after)) {
+                const width = numbers.length / (drawn.batch * drawn.head * query);
+                for (const [i, one] of numbers.entries()) {
+                  if (Math.floor(i / width) % query >= seen) continue;
+                  const was = (before[result] as Float64Array)[i] as number;
+                  if (one !== was) expect(Math.abs(one - was)).toBeLessThan(1e-5 * (1 + Math.abs(was)));
+                }
               }
             }
           }
         }
       }
-    }
-    await backend.close();
-  });
+      await backend.close();
+    },
+  );
 
   it('gives the same context with and without weights', async () => {
     const backend = await open();

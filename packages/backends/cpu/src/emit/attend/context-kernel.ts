@@ -1,38 +1,42 @@
-// The micro-kernel of contexts: O^T[feature][8 queries] += sum over keys of V[key][feature] P[key][8 queries].
+// The micro-kernel of contexts: O^T[feature][8 queries] += sum over keys of V[key][feature] P[key][8 queries], for one
+// record of queries or two.
 
 import type { KernelWriter } from '../kernel.ts';
 import type { Callee, Code, Local } from '../wasm/index.ts';
 import { LINE } from './layout.ts';
 
 /**
- * accumulate(values, step, rows, weights, context, decay): row j of the values begins at values + j * step. What the
- * context holds is first multiplied by the 8 numbers at `decay`, unless that is 0.
+ * accumulate(values, step, rows, weights..., context..., decay...): row j of the values begins at values + j * step. What
+ * a context holds is first multiplied by the 8 numbers at its `decay`, unless the first of these is 0.
  */
-export const writeAccumulate = (writer: KernelWriter, width: number): Callee =>
-  writer.helper(`accumulate ${width}`, (module) => {
+export const writeAccumulate = (writer: KernelWriter, width: number, records: 1 | 2): Callee =>
+  writer.helper(`accumulate ${width} ${records}`, (module) => {
     const { tileRows } = writer.machine;
     const tiles = Math.ceil(width / tileRows);
     const [base, larger] = tiles === 0 ? [0, 0] : [Math.floor(width / tiles), width % tiles];
-    const takes = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
-    return module.function(
-      undefined,
-      takes,
-      undefined,
-      (code, values, step, rows, weights, context, decay) => {
-        const params = { values, step, rows, weights, context, decay };
-        if (larger > 0) writeTiles(writer, code, params, base + 1, larger);
-        if (base > 0 && tiles > larger) writeTiles(writer, code, params, base, tiles - larger);
-      },
-    );
+    const places = Array.from({ length: 3 * records }, () => 'i32' as const);
+    const takes = ['i32', 'i32', 'i32', ...places] as const;
+    return module.function(undefined, takes, undefined, (code, values, step, rows, ...rest) => {
+      const of = Array.from({ length: records }, (_, i): Params['records'][number] => ({
+        weights: rest[i] as Local<'i32'>,
+        context: rest[records + i] as Local<'i32'>,
+        decay: rest[2 * records + i] as Local<'i32'>,
+      }));
+      const params = { values, step, rows, records: of };
+      if (larger > 0) writeTiles(writer, code, params, base + 1, larger);
+      if (base > 0 && tiles > larger) writeTiles(writer, code, params, base, tiles - larger);
+    });
   });
 
 interface Params {
   readonly values: Local<'i32'>;
   readonly step: Local<'i32'>;
   readonly rows: Local<'i32'>;
-  readonly weights: Local<'i32'>;
-  readonly context: Local<'i32'>;
-  readonly decay: Local<'i32'>;
+  readonly records: readonly {
+    readonly weights: Local<'i32'>;
+    readonly context: Local<'i32'>;
+    readonly decay: Local<'i32'>;
+  }[];
 }
 
 /** sum += a * b */
@@ -51,51 +55,64 @@ function writeAdd(
   );
 }
 
-/** `count` tiles of `features` features each; values and context end behind them. */
+/** `count` tiles of `features` features each; values and contexts end behind them. */
 function writeTiles(
   { machine: { relaxed } }: KernelWriter,
   code: Code,
-  { values, step, rows, weights, context, decay }: Params,
+  { values, step, rows, records }: Params,
   features: number,
   count: number,
 ): void {
-  const tile = Array.from({ length: features }, () => [code.local('v128'), code.local('v128')] as const);
-  const [left, right, broadcast] = [code.local('v128'), code.local('v128'), code.local('v128')];
-  const [at, from, end] = [code.local('i32'), code.local('i32'), code.local('i32')];
+  /** Two for each record. */
+  const vectors = (): readonly Local<'v128'>[] =>
+    records.flatMap(() => [code.local('v128'), code.local('v128')]);
+  const tile = Array.from({ length: features }, vectors);
+  const [lanes, broadcast] = [vectors(), code.local('v128')];
+  const [from, end] = [code.local('i32'), code.local('i32')];
+  const at = records.map(() => code.local('i32'));
+  const [first, decays] = [at[0] as Local<'i32'>, (records[0] as Params['records'][number]).decay];
   const tiles = code.let('i32', count);
-  const add = (to: Local<'v128'>, by: Local<'v128'>): void => writeAdd(code, relaxed, broadcast, by, to);
-  code.set(end, code.op('i32.add', code.op('i32.mul', rows, LINE), weights));
+  /** Loads a line of each record. */
+  const line = (to: readonly Local<'v128'>[], places: readonly Local<'i32'>[], offset: number): void => {
+    for (const [i, vector] of to.entries())
+      code.set(vector, code.load('v128.load', places[i >> 1] as Local<'i32'>, offset + 16 * (i & 1)));
+  };
+  const contexts = records.map(({ context }) => context);
+  code.set(
+    end,
+    code.op('i32.add', code.op('i32.mul', rows, LINE), (records[0] as Params['records'][number]).weights),
+  );
   code.loop((next) => {
-    for (const [f, [low, high]] of tile.entries()) {
-      code.set(low, code.load('v128.load', context, f * LINE));
-      code.set(high, code.load('v128.load', context, f * LINE + 16));
-    }
-    code.if(decay, () => {
-      code.set(left, code.load('v128.load', decay));
-      code.set(right, code.load('v128.load', decay, 16));
-      for (const [low, high] of tile) {
-        code.set(low, code.op('f32x4.mul', low, left));
-        code.set(high, code.op('f32x4.mul', high, right));
-      }
+    for (const [f, sums] of tile.entries()) line(sums, contexts, f * LINE);
+    code.if(decays, () => {
+      line(
+        lanes,
+        records.map(({ decay }) => decay),
+        0,
+      );
+      for (const sums of tile)
+        for (const [i, sum] of sums.entries())
+          code.set(sum, code.op('f32x4.mul', sum, lanes[i] as Local<'v128'>));
     });
-    code.set(at, weights);
+    for (const [i, { weights }] of records.entries()) code.set(at[i] as Local<'i32'>, weights);
     code.set(from, values);
     code.loop((again) => {
-      code.set(left, code.load('v128.load', at));
-      code.set(right, code.load('v128.load', at, 16));
-      for (const [f, [low, high]] of tile.entries()) {
+      line(lanes, at, 0);
+      for (const [f, sums] of tile.entries()) {
         code.set(broadcast, code.load('v128.load32_splat', from, f * 4));
-        add(low, left);
-        add(high, right);
+        for (const [i, sum] of sums.entries())
+          writeAdd(code, relaxed, broadcast, lanes[i] as Local<'v128'>, sum);
       }
       code.set(from, code.op('i32.add', from, step));
-      code.branchIf(again, code.op('i32.lt_u', code.tee(at, code.op('i32.add', at, LINE)), end));
+      for (const place of at) code.set(place, code.op('i32.add', place, LINE));
+      code.branchIf(again, code.op('i32.lt_u', first, end));
     });
-    for (const [f, [low, high]] of tile.entries()) {
-      code.access('v128.store', f * LINE, context, low);
-      code.access('v128.store', f * LINE + 16, context, high);
+    for (const [r, context] of contexts.entries()) {
+      for (const [f, sums] of tile.entries())
+        for (const half of [0, 1])
+          code.access('v128.store', f * LINE + 16 * half, context, sums[2 * r + half] as Local<'v128'>);
+      code.set(context, code.op('i32.add', context, features * LINE));
     }
-    code.set(context, code.op('i32.add', context, features * LINE));
     code.set(values, code.op('i32.add', values, features * 4));
     code.branchIf(next, code.tee(tiles, code.op('i32.sub', tiles, 1)));
   });

@@ -1,7 +1,7 @@
 // Attention as one function over units of work: a block of queries of one head, against all keys that the mask allows.
 //
 //   for each block of keys                       K and V of a block stay in the second-level cache
-//     for each 8 queries
+//     for each 8 queries                       two by two where the tile is wide enough for both
 //       which pairs are allowed                  only where the mask's edge crosses the block
 //       scores                                   matrix products and other reductions by tiles, the rest lane by lane
 //       weights, and how much older sums shrink
@@ -16,7 +16,8 @@ import type { Machine } from '../machine.ts';
 import type { Callee } from '../wasm/index.ts';
 import { writeFewBlock, writeGathered, writeSpread } from './few.ts';
 import { writeBounds } from './interval.ts';
-import { type AttendShape, type Design, type Layout, tensorsOf } from './layout.ts';
+import { jointTerm, writeJoint } from './joint.ts';
+import { type AttendShape, abreastOn, type Design, type Layout, tensorsOf } from './layout.ts';
 import { writeLevel } from './level.ts';
 import { writeClear, writeFinish, writePooled, writeSettle, writeShow } from './outputs.ts';
 import { writeCheaperKeys, writeKeyRows, writeSharedRows } from './pack-keys.ts';
@@ -42,7 +43,17 @@ import {
   setUnit,
   strideOn,
 } from './site.ts';
-import { eachBlock, eachSub, ifRows, writePlace, writePlaces, writeRange, writeSpan } from './span.ts';
+import {
+  eachAbreast,
+  eachBlock,
+  eachGroup,
+  eachSub,
+  ifRows,
+  writePlace,
+  writePlaces,
+  writeRange,
+  writeSpan,
+} from './span.ts';
 import { writeRelative, writeStream } from './stream.ts';
 import { writeSum } from './sum.ts';
 import { writeReweigh, writeWeigh } from './weigh.ts';
@@ -63,6 +74,8 @@ export function emitAttend(
       steps: shape.steps,
       direct: new Set(shape.direct),
       few: shape.few,
+      abreast: shape.few ? 1 : abreastOn(machine),
+      joint: shape.few ? null : jointTerm(design),
     };
     writeUnits(body, kernel, shape.few ? writeFewUnit(kernel) : writeUnit(kernel));
   });
@@ -113,6 +126,7 @@ function writeUnit(kernel: Kernel): Callee {
     pack: writePack(kernel, true),
     packValues: writePack(kernel, false),
     place: writePlace(kernel),
+    product: writeJoint(kernel),
     scores: writeScores(kernel),
     sum: writeSum(kernel),
     finish: writeFinish(kernel),
@@ -135,6 +149,12 @@ function writeUnit(kernel: Kernel): Callee {
     const run = (step: Callee | null): void => {
       if (step) call(site, step);
     };
+    /** Records abreast: where they lie, what they are given together, then each on its own. */
+    const group = (place: Callee | null, product: Callee | null, own: () => void): void => {
+      eachAbreast(site, () => run(place));
+      run(product);
+      eachAbreast(site, () => ifRows(site, own));
+    };
     writePlaces(site);
     run(steps.shared);
     run(optional.clear);
@@ -142,30 +162,28 @@ function writeUnit(kernel: Kernel): Callee {
     writeRange(site);
     eachBlock(site, () => {
       run(steps.pack);
-      eachSub(site, () => {
-        run(steps.place);
-        ifRows(site, () => {
+      eachGroup(site, () => {
+        group(steps.place, steps.product, () => {
           run(steps.scores);
           if (whole) return;
           run(optional.stream);
           run(optional.weigh);
           run(optional.reweigh);
           if (by === 'none') run(optional.show);
-          run(steps.sum);
         });
+        if (!whole) run(steps.sum);
       });
     });
     if (whole) {
       eachSub(site, () => run(optional.level));
       eachBlock(site, () => {
         run(steps.packValues);
-        eachSub(site, () => {
-          run(optional.span);
-          ifRows(site, () => {
+        eachGroup(site, () => {
+          group(optional.span, null, () => {
             run(optional.weigh);
             run(optional.show);
-            run(steps.sum);
           });
+          run(steps.sum);
         });
       });
     }
@@ -174,9 +192,8 @@ function writeUnit(kernel: Kernel): Callee {
     if (optional.relative) {
       eachBlock(site, () => {
         run(steps.pack);
-        eachSub(site, () => {
-          run(steps.place);
-          ifRows(site, () => {
+        eachGroup(site, () => {
+          group(steps.place, steps.product, () => {
             run(steps.scores);
             run(optional.relative);
             run(optional.reweighKnown);

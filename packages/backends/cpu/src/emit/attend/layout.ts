@@ -8,12 +8,15 @@ import { type Node, sizeOf } from '@heed/expr';
 import type { AttendInput, AttendProgram } from '@heed/tensor';
 import type { StoredDType } from '../access.ts';
 import type { Step } from '../geometry.ts';
+import { type Machine, tileColumns } from '../machine.ts';
 import { type Formulas, readsOf, type Split, type Term } from './formula.ts';
 
 /** Queries of a tile: two vectors. */
 export const LANES = 8;
 /** Bytes of a row of a tile. */
 export const LINE = LANES * 4;
+/** How many records of 8 queries fill the columns of a tile. */
+export const abreastOn = (machine: Machine): 1 | 2 => (tileColumns(machine) === 16 ? 2 : 1);
 /** Keys that are looked at before moving on: with 64 features, keys and values stay in the second-level cache. */
 export const BLOCK = 192;
 /** Keys that a few queries look at before moving on: values of these are still in the first-level cache when weighed. */
@@ -29,7 +32,8 @@ export class Plot {
   /** A place of so many bytes, once for each name. */
   add(name: string, bytes: number): void {
     if (this.#offsets.has(name)) return;
-    const start = bytes < 16 ? this.#end : (this.#end + 15) & -16;
+    // No line straddles two of the cache.
+    const start = bytes < 16 ? this.#end : (this.#end + LINE - 1) & -LINE;
     this.#offsets.set(name, start);
     this.#end = start + bytes;
   }
@@ -170,6 +174,7 @@ const unitWords = [
 ] as const;
 const subWords = [
   'query',
+  'mate',
   'left',
   'low',
   'high',

@@ -101,7 +101,10 @@ export function writeFormula(site: Site, rows: Rows, node: Node, given?: Given):
   return loops ? (writer.write(asExpr(node))[0] as Lanes) : writer.part(node, []);
 }
 
-/** scores(): writes the scores of the record's rows of the block, masked where they cross the mask's edge. */
+/**
+ * scores(): writes the scores of the record's rows of the block, masked where they cross the mask's edge. What records
+ * abreast were given at once lies in the record's tile already.
+ */
 export function writeScores(kernel: Kernel): Callee {
   const { formulas } = kernel.design;
   const exact = writeSplit(kernel, formulas.score, false);
@@ -171,7 +174,9 @@ function writeSplit(kernel: Kernel, split: Split, shares: boolean): Callee {
     const { design, layout, unit } = site;
     const [from, to] = [subWord(site, 'from'), subWord(site, 'to')];
     const tile = tileOf(site);
+    const { joint } = site;
     for (const term of split.terms) {
+      if (term === joint) continue;
       const fold = folds.get(term);
       if (fold) call(site, fold, from, to);
       else {
@@ -180,19 +185,22 @@ function writeSplit(kernel: Kernel, split: Split, shares: boolean): Callee {
       }
     }
     if (design.scaled) return;
-    eachRow(site, from, to, 2, (rows) => rows.store(tile, writeFormula(site, rows, split.rest)));
+    eachRow(site, from, to, 2, (rows) => {
+      const given: Given = new Map(joint ? [[joint.name, () => rows.load(tile)]] : []);
+      rows.store(tile, writeFormula(site, rows, split.rest, given));
+    });
   });
 }
 
 function writeProduct(site: Site, { name, product }: Term, from: Int, to: Int, out: Int): void {
   const { code, design, layout, sub, writer } = site;
   const { key, query } = product as NonNullable<Term['product']>;
-  const products = writeProducts(writer, widthOf(design.program, query));
+  const products = writeProducts(writer, widthOf(design.program, query), 1);
   const step = unitWord(site, `step:${key}`);
   const keys = scaled(site, unitWord(site, `row:${key}`), from, step);
   const queries = add(site, sub, layout.sub.at(`product:${name}`));
   const rows = code.let('i32', code.op('i32.sub', to, from));
-  code.call(products, queries, keys, step, rows, out);
+  code.call(products, keys, step, rows, queries, out);
 }
 
 /**

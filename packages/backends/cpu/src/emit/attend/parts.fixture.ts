@@ -35,11 +35,19 @@ import {
   trilinear,
 } from '@heed/scores';
 import type { Backend } from '@heed/tensor';
+import { CpuBackend } from '../../device/backend.ts';
 import { cpu } from '../../index.ts';
+import { wide } from '../math/arrays.fixture.ts';
 import type { Lengths, ProgramOptions } from './scene.fixture.ts';
 
 export const open = (options: Parameters<typeof cpu>[0] = {}): Promise<Backend> =>
   cpu({ poison: true, ...options }).open();
+
+/** Backends whose tiles are as wide as this engine takes them, and as wide as turbo does. */
+export const widths: readonly (readonly [string, () => Promise<Backend>])[] = [
+  ['8 queries', () => open()],
+  ['16 queries', async () => new CpuBackend({ machine: wide, bytes: 2 ** 28, poison: true, checked: true })],
+];
 
 export const scores: Readonly<Record<string, AttentionOptions['score']>> = {
   dot: dot(),

@@ -9,6 +9,7 @@ import { analyse, axisNames, lengthNames } from './formula.ts';
 import { emitAttend } from './kernel.ts';
 import {
   type AttendShape,
+  abreastOn,
   BLOCK,
   type Design,
   LANES,
@@ -29,7 +30,7 @@ const MANY_SUBS = 16;
 /** Makes an attention ready to be planned. */
 export const prepareAttend = (program: AttendProgram): Planner<AttendProgram> => {
   const design = designOf(program);
-  return (_program, layouts, _machine, lengths) => {
+  return (_program, layouts, machine, lengths) => {
     const shape = shapeOf(design, layouts, lengths.queryLength as number);
     const layout = layOut(design, shape);
     const length = (name: string): number => lengths[name] as number;
@@ -53,7 +54,7 @@ export const prepareAttend = (program: AttendProgram): Planner<AttendProgram> =>
     }
     return {
       key: JSON.stringify(shape),
-      emit: (machine, checked) => emitAttend(design, shape, layout, machine, checked),
+      emit: (on, checked) => emitAttend(design, shape, layout, on, checked),
       sizes: [],
       strides: stridesOf(program, layouts),
       numbers,
@@ -63,7 +64,7 @@ export const prepareAttend = (program: AttendProgram): Planner<AttendProgram> =>
         128 +
         layout.unit.bytes +
         subs * layout.sub.bytes +
-        (design.whole ? subs : 1) * 2 * tileRows * LINE +
+        (design.whole ? subs : abreastOn(machine)) * 2 * tileRows * LINE +
         pooled,
       note: noteOf(design, shape),
     };

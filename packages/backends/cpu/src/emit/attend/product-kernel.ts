@@ -1,4 +1,5 @@
-// The micro-kernel of scores: S^T[key][8 queries] = sum over features of K[key][d] Q^T[d][8 queries].
+// The micro-kernel of scores: S^T[key][8 queries] = sum over features of K[key][d] Q^T[d][8 queries], for one record of
+// queries or two.
 //
 // Keys are read where they lie, by broadcasts; each broadcast stands right before the instructions that use it, because V8
 // has 15 vector registers to give: 12 sums, 2 vectors of queries, 1 broadcast (notes/wasm-prototype.md section 3).
@@ -8,18 +9,25 @@ import type { Callee, Local } from '../wasm/index.ts';
 import { LINE } from './layout.ts';
 
 /**
- * products(queries, keys, step, rows, out): `queries` is packed [feature][8], row j of the keys begins at keys + j * step.
- * Writes whole micro-tiles: up to tileRows - 1 rows behind the last.
+ * products(keys, step, rows, queries..., out...): row j of the keys begins at keys + j * step; for each of `records`
+ * records, queries are packed [feature][8] and `out` is its tile. Writes whole micro-tiles: up to tileRows - 1 rows behind
+ * the last.
  */
-export const writeProducts = (writer: KernelWriter, features: number): Callee =>
-  writer.helper(`products ${features}`, (module) => {
+export const writeProducts = (writer: KernelWriter, features: number, records: 1 | 2): Callee =>
+  writer.helper(`products ${features} ${records}`, (module) => {
     const { tileRows, relaxed } = writer.machine;
-    const takes = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
-    return module.function(undefined, takes, undefined, (code, queries, keys, step, rows, out) => {
-      const tile = Array.from({ length: tileRows }, () => [code.local('v128'), code.local('v128')] as const);
+    const places = Array.from({ length: 2 * records }, () => 'i32' as const);
+    const takes = ['i32', 'i32', 'i32', ...places] as const;
+    return module.function(undefined, takes, undefined, (code, keys, step, rows, ...rest) => {
+      const [queries, out] = [rest.slice(0, records), rest.slice(records)];
+      const vectors = (): readonly Local<'v128'>[] =>
+        Array.from({ length: 2 * records }, () => code.local('v128'));
+      const tile = Array.from({ length: tileRows }, vectors);
       const pointers = Array.from({ length: tileRows }, () => code.local('i32'));
-      const [left, right, broadcast] = [code.local('v128'), code.local('v128'), code.local('v128')];
-      const [at, end] = [code.local('i32'), code.let('i32', code.op('i32.add', queries, features * LINE))];
+      const [lanes, broadcast] = [vectors(), code.local('v128')];
+      const at = queries.map(() => code.local('i32'));
+      const [first] = at as [Local<'i32'>];
+      const end = code.let('i32', code.op('i32.add', queries[0] as Local<'i32'>, features * LINE));
       const unrolled = features % 4 === 0 && relaxed ? 4 : 1;
       const add = (to: Local<'v128'>, by: Local<'v128'>): void =>
         code.set(
@@ -44,34 +52,33 @@ export const writeProducts = (writer: KernelWriter, features: number): Callee =>
             );
         });
         code.set(keys, code.op('i32.add', pointers[tileRows - 1] as Local<'i32'>, step));
-        for (const [low, high] of tile) {
-          code.set(low, code.zero());
-          code.set(high, code.zero());
-        }
+        for (const sum of tile.flat()) code.set(sum, code.zero());
         if (features > 0) {
-          code.set(at, queries);
+          for (const [i, from] of queries.entries()) code.set(at[i] as Local<'i32'>, from);
           code.loop((again) => {
             for (let u = 0; u < unrolled; u++) {
-              code.set(left, code.load('v128.load', at, u * LINE));
-              code.set(right, code.load('v128.load', at, u * LINE + 16));
-              for (const [r, [low, high]] of tile.entries()) {
+              for (const [i, from] of at.entries())
+                for (const half of [0, 1])
+                  code.set(
+                    lanes[2 * i + half] as Local<'v128'>,
+                    code.load('v128.load', from, u * LINE + 16 * half),
+                  );
+              for (const [r, row] of tile.entries()) {
                 code.set(broadcast, code.load('v128.load32_splat', pointers[r] as Local<'i32'>, u * 4));
-                add(low, left);
-                add(high, right);
+                for (const [i, sum] of row.entries()) add(sum, lanes[i] as Local<'v128'>);
               }
             }
             for (const pointer of pointers) code.set(pointer, code.op('i32.add', pointer, unrolled * 4));
-            code.branchIf(
-              again,
-              code.op('i32.lt_u', code.tee(at, code.op('i32.add', at, unrolled * LINE)), end),
-            );
+            for (const from of at) code.set(from, code.op('i32.add', from, unrolled * LINE));
+            code.branchIf(again, code.op('i32.lt_u', first, end));
           });
         }
-        for (const [r, [low, high]] of tile.entries()) {
-          code.access('v128.store', r * LINE, out, low);
-          code.access('v128.store', r * LINE + 16, out, high);
+        for (const [i, to] of out.entries()) {
+          for (const [r, row] of tile.entries())
+            for (const half of [0, 1])
+              code.access('v128.store', r * LINE + 16 * half, to, row[2 * i + half] as Local<'v128'>);
+          code.set(to, code.op('i32.add', to, tileRows * LINE));
         }
-        code.set(out, code.op('i32.add', out, tileRows * LINE));
         code.branchIf(next, code.op('i32.gt_s', code.tee(rows, code.op('i32.sub', rows, tileRows)), 0));
       });
     });

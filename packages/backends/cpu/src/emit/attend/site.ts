@@ -3,7 +3,7 @@
 import type { KernelWriter } from '../kernel.ts';
 import type { Simd } from '../simd.ts';
 import type { Callee, Code, Local } from '../wasm/index.ts';
-import { axisNames } from './formula.ts';
+import { axisNames, type Term } from './formula.ts';
 import type { Design, Layout } from './layout.ts';
 
 export type Int = Local<'i32'>;
@@ -18,6 +18,10 @@ export interface Kernel {
   readonly direct: ReadonlySet<string>;
   /** Fewer queries than lanes. */
   readonly few: boolean;
+  /** How many records go through matrix products side by side: their lanes are the columns of the tile. */
+  readonly abreast: 1 | 2;
+  /** The product that records abreast are given at once, in their tiles, before their scores; null where there is none. */
+  readonly joint: Term | null;
 }
 
 export interface Site extends Kernel {

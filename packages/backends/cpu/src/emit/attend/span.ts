@@ -23,14 +23,16 @@ import {
 
 /** Where the records of the unit and their tiles lie. */
 export function writePlaces(site: Site): void {
-  const { code, design } = site;
+  const { code, design, abreast } = site;
   const rows = unitWord(site, 'rows');
   const first = unitWord(site, 'first');
   setUnit(site, 'subs', code.let('i32', code.op('i32.shr_u', add(site, rows, LANES - 1), 3)));
-  const tiles = recordsEnd(site);
+  const tiles = recordsEnd(site, number(site, 'unitSubs'));
   const tileBytes = code.let('i32', code.op('i32.mul', number(site, 'tileRows'), LINE));
   const each8 = code.let('i32', code.op('i32.shl', tileBytes, 1));
   const tile = code.let('i32', tiles);
+  const both = scaled(site, each8, tiles, 2);
+  const end = recordsEnd(site, unitWord(site, 'subs'));
   const query = code.let('i32', first);
   const left = code.let('i32', rows);
   eachSub(site, (record) => {
@@ -40,17 +42,27 @@ export function writePlaces(site: Site): void {
     setSub(record, 'allowed', add(site, tile, tileBytes));
     code.set(query, code.op('i32.add', query, LANES));
     code.set(left, code.op('i32.sub', left, LANES));
-    // Tiles of all keys are each record's own; a block's tile serves one after the other.
+    const beside = add(site, record.sub, record.layout.sub.bytes);
+    // The last record may have none beside it: it is its own mate.
+    const exists = code.select(
+      'i32',
+      code.get(beside),
+      code.get(record.sub),
+      code.op('i32.lt_u', beside, end),
+    );
+    setSub(record, 'mate', code.let('i32', exists));
+    // Tiles of all keys are each record's own; tiles of a block serve one group of records after the other.
     if (design.whole) code.set(tile, code.op('i32.add', tile, each8));
+    else if (abreast === 2) code.set(tile, code.op('i32.sub', both, tile));
   });
-  const tilesOf = design.whole ? number(site, 'unitSubs') : code.let('i32', 1);
+  const tilesOf = design.whole ? number(site, 'unitSubs') : code.let('i32', abreast);
   setUnit(site, 'pooled', scaled(site, tiles, each8, tilesOf));
 }
 
-/** Where the unit's records end and tiles begin. */
-function recordsEnd(site: Site): Int {
+/** Where so many records of the unit end. */
+function recordsEnd(site: Site, records: Int): Int {
   const { layout, unit } = site;
-  return scaled(site, add(site, unit, layout.unit.bytes), number(site, 'unitSubs'), layout.sub.bytes);
+  return scaled(site, add(site, unit, layout.unit.bytes), records, layout.sub.bytes);
 }
 
 /** Visits the unit's records. */
@@ -60,6 +72,29 @@ export function eachSub(site: Site, write: (record: Site) => void): void {
   each(site, 0, unitWord(site, 'subs'), 1, () => {
     write(site);
     code.set(sub, code.op('i32.add', sub, layout.sub.bytes));
+  });
+}
+
+/** Visits the unit's groups of records abreast, by the first of each. */
+export function eachGroup(site: Site, write: () => void): void {
+  const { code, layout, sub, unit, abreast } = site;
+  code.set(sub, code.op('i32.add', unit, layout.unit.bytes));
+  each(site, 0, unitWord(site, 'subs'), abreast, () => {
+    write();
+    code.set(sub, code.op('i32.add', sub, abreast * layout.sub.bytes));
+  });
+}
+
+/** Visits the records of the group whose first is at hand. */
+export function eachAbreast(site: Site, write: () => void): void {
+  const { code, sub, abreast } = site;
+  write();
+  if (abreast === 1) return;
+  const [first, mate] = [add(site, sub, 0), subWord(site, 'mate')];
+  code.if(code.op('i32.ne', first, mate), () => {
+    code.set(sub, mate);
+    write();
+    code.set(sub, first);
   });
 }
 

@@ -3,6 +3,7 @@
 
 import type { Callee } from '../wasm/index.ts';
 import { writeAccumulate, writeGuarded } from './context-kernel.ts';
+import { abreast } from './joint.ts';
 import { LINE } from './layout.ts';
 import { tileOf } from './pairs.ts';
 import {
@@ -11,9 +12,12 @@ import {
   each,
   type Int,
   type Kernel,
+  least,
+  most,
   routine,
   type Site,
   scaled,
+  setSub,
   setUnit,
   simd,
   storeLanes,
@@ -23,47 +27,99 @@ import {
   type Vector,
 } from './site.ts';
 
-/** sum(): adds the values of the record's rows of the block, weighed, to its context. */
+/** sum(): adds the values of the rows of the block, weighed, to the contexts of the records abreast that see them. */
 export function writeSum(kernel: Kernel): Callee {
   const { design, writer } = kernel;
-  const { by, formulas, program, width } = design;
-  const accumulate = writeAccumulate(writer, width);
-  const guarded = formulas.mask ? writeGuarded(writer, width) : null;
-  const finite = formulas.mask ? writeFinite(kernel) : null;
+  const accumulate = writeAccumulate(writer, design.width, kernel.abreast);
+  const guarded = design.formulas.mask ? writeSumGuarded(kernel) : null;
+  const decays = design.by === 'log-sum-exp';
+  return routine(kernel, [], (site) => {
+    const { code, layout } = site;
+    const records = abreast(site);
+    /** The rows [from, to) to records that all see them. */
+    const give = (to: readonly Site[], first: Int, end: Int, decay: boolean): void => {
+      const { step, values } = valuesAt(site, first);
+      const rows = code.let('i32', code.op('i32.sub', end, first));
+      const weights = to.map((record) => scaled(site, tileOf(record), first, LINE));
+      const [contexts, decay8] = ['context', 'decay'].map((name) =>
+        to.map(({ sub }) => add(site, sub, layout.sub.at(name))),
+      ) as [Int[], Int[]];
+      const nothing = to.map(() => code.let('i32', 0));
+      code.call(accumulate, values, step, rows, ...weights, ...contexts, ...(decay ? decay8 : nothing));
+    };
+    const ifSome = (first: Int, end: Int, then: () => void, otherwise?: () => void): void =>
+      code.if(code.op('i32.lt_s', first, end), then, otherwise);
+    const alone = (record: Site, first: Int, end: Int, decay: boolean): void =>
+      ifSome(first, end, () =>
+        give(
+          Array.from({ length: site.abreast }, () => record),
+          first,
+          end,
+          decay,
+        ),
+      );
+    if (guarded) for (const record of records) call(record, guarded);
+    const spans = records.map((record) => [subWord(record, 'from'), subWord(record, 'to')] as const);
+    const from = spans.map(([first]) => first).reduce((a, b) => most(site, a, b));
+    const to = spans.map(([, end]) => end).reduce((a, b) => least(site, a, b));
+    // Rows that one record sees and the other does not must not reach the other: its weights are zero, but 0 * NaN is NaN.
+    ifSome(
+      from,
+      to,
+      () => {
+        give(records, from, to, decays);
+        if (records.length === 1) return;
+        for (const [i, [first, end]] of spans.entries()) {
+          alone(records[i] as Site, first, from, false);
+          alone(records[i] as Site, to, end, false);
+        }
+      },
+      () => {
+        if (records.length === 1) return;
+        for (const [i, [first, end]] of spans.entries()) alone(records[i] as Site, first, end, decays);
+      },
+    );
+  });
+}
+
+/** The values of the block from a row on. */
+function valuesAt(site: Site, row: Int): { readonly step: Int; readonly values: Int } {
+  const { value } = site.design.program;
+  const step = unitWord(site, `step:${value}`);
+  return { step, values: scaled(site, unitWord(site, `row:${value}`), row, step) };
+}
+
+/** guarded(): where values are not finite that only some of the record's queries see, sums the record's rows with care, and leaves none. */
+function writeSumGuarded(kernel: Kernel): Callee {
+  const { design, writer } = kernel;
+  const guarded = writeGuarded(writer, design.width);
+  const finite = writeFinite(kernel);
   return routine(kernel, [], (site) => {
     const { code, layout, sub } = site;
-    const [from, to] = [subWord(site, 'from'), subWord(site, 'to')];
-    const step = unitWord(site, `step:${program.value}`);
-    const values = scaled(site, unitWord(site, `row:${program.value}`), from, step);
-    const weights = scaled(site, tileOf(site), from, LINE);
-    const context = add(site, sub, layout.sub.at('context'));
-    const decay = by === 'log-sum-exp' ? add(site, sub, layout.sub.at('decay')) : code.let('i32', 0);
-    const rows = code.let('i32', code.op('i32.sub', to, from));
-    const plain = (): void => {
-      code.call(accumulate, values, step, rows, weights, context, decay);
-    };
-    if (!guarded || !finite) {
-      plain();
-      return;
-    }
-    const [head, tail] = [subWord(site, 'head'), subWord(site, 'tail')];
-    const crosses = code.let(
-      'i32',
-      code.op('i32.or', code.op('i32.lt_s', from, head), code.let('i32', code.op('i32.lt_s', tail, to))),
-    );
-    code.if(
-      crosses,
-      () => {
-        call(site, finite);
-        code.if(unitWord(site, 'finite'), plain, () => {
-          writeMarks(site, head, tail);
-          if (by === 'log-sum-exp') writeDecay(site);
-          const allowed = scaled(site, tileOf(site, 'allowed'), from, LINE);
-          code.call(guarded, values, step, rows, weights, allowed, context);
-        });
-      },
-      plain,
-    );
+    const [from, to, head, tail] = (['from', 'to', 'head', 'tail'] as const).map((word) =>
+      subWord(site, word),
+    ) as [Int, Int, Int, Int];
+    const some = code.let('i32', code.op('i32.lt_s', from, to));
+    const [before, behind] = [
+      code.let('i32', code.op('i32.lt_s', from, head)),
+      code.let('i32', code.op('i32.lt_s', tail, to)),
+    ];
+    const crosses = code.op('i32.and', some, code.let('i32', code.op('i32.or', before, behind)));
+    code.if(crosses, () => {
+      call(site, finite);
+      code.if(code.op('i32.eqz', unitWord(site, 'finite')), () => {
+        writeMarks(site, head, tail);
+        if (design.by === 'log-sum-exp') writeDecay(site);
+        const { step, values } = valuesAt(site, from);
+        const rows = code.let('i32', code.op('i32.sub', to, from));
+        const [weights, allowed] = [
+          scaled(site, tileOf(site), from, LINE),
+          scaled(site, tileOf(site, 'allowed'), from, LINE),
+        ];
+        code.call(guarded, values, step, rows, weights, allowed, add(site, sub, layout.sub.at('context')));
+        setSub(site, 'to', from);
+      });
+    });
   });
 }
 
