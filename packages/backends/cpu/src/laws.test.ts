@@ -2,6 +2,8 @@
 
 import { backendLaws } from '@heed/testing';
 import { describe, it, vi } from 'vitest';
+import { detect, machineOf } from './device/features.ts';
+import { tryTurbo } from './device/turbo/turbo.ts';
 import { cpu } from './index.ts';
 
 // Many programs each, on machines that may be busy.
@@ -15,3 +17,11 @@ const machines: Record<string, ReturnType<typeof cpu>> = {
 for (const [name, plugin] of Object.entries(machines)) {
   describe(name, () => backendLaws(plugin, { describe, it }));
 }
+
+describe('turbo', () => {
+  const features = detect();
+  const machine = machineOf(features, { relaxed: true, shared: false, maximumPages: 16 });
+  const { refused } = tryTurbo(machine, features.v8);
+  if (refused === null) backendLaws(cpu({ threads: 2, poison: true, turbo: true }), { describe, it });
+  else it.skip(`is not to be had here: ${refused}`, () => {});
+});
