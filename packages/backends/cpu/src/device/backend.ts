@@ -26,6 +26,7 @@ import { Memory } from './memory.ts';
 import { type PlannedKind, planners, supports } from './plans.ts';
 import { asksBesides, showBesides } from './shown.ts';
 import type { Signature } from './signature.ts';
+import { eachStage } from './stages.ts';
 import type { Crew, Recruit } from './threads/crew.ts';
 import { alone } from './threads/recruit.ts';
 import { Variants } from './variants.ts';
@@ -119,9 +120,9 @@ export class CpuBackend implements Backend {
       const bytes = product(shape) * 4;
       if (bytes > 0) this.#crew.fill(this.#memory.address(allocation, 'run') + offset * 4, bytes, 0);
     };
-    gather(this, plan, call, clear, (full) => {
-      if (plan.units > 0) this.#do(kernel, plan, full);
-    });
+    gather(this, plan, call, clear, (full) =>
+      eachStage(this, plan, full, (stage, one) => this.#do(kernel, stage, one)),
+    );
   }
 
   #do(kernel: CpuKernel, plan: Plan, call: Call): void {

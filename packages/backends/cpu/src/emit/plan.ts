@@ -24,6 +24,10 @@ export interface Plan {
   readonly note: string;
   /** Sums that units gather apart from each other, by the name under which the kernel finds each. */
   readonly gathered?: Readonly<Record<string, Gathered>>;
+  /** What is done when all units are: another plan for the same call. */
+  readonly after?: Plan;
+  /** Memory that these plans share while the call lasts, in bytes, by the name under which kernels find its address. */
+  readonly between?: Readonly<Record<string, number>>;
 }
 
 /**

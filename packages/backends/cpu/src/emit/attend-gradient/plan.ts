@@ -38,7 +38,7 @@ function planCall(
     // Where features lie side by side rows are copied four numbers at a time.
     if ((shape.at(-1) as number) <= 1 || strides.at(-1) === 1) steps[`${name}:features`] = 'unit';
   }
-  const shape: AttendShape = { direct: known.direct, steps, few: false };
+  const shape: AttendShape = { direct: known.direct, steps, few: false, share: 'all' };
   const strides: Record<string, readonly number[]> = {};
   const { batch, keyHead, head, query, key } = lengths;
   const numbers: Record<string, number> = {

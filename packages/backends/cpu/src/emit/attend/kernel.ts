@@ -15,6 +15,7 @@ import { type Body, type Emitted, KernelWriter } from '../kernel.ts';
 import type { Machine } from '../machine.ts';
 import type { Callee } from '../wasm/index.ts';
 import { writeFewBlock, writeGathered, writeSpread } from './few.ts';
+import { PARTS, partBytes, writeKeep, writeMerge, writePartOfRange } from './few-parts.ts';
 import { writeBounds } from './interval.ts';
 import { jointTerm, writeJoint } from './joint.ts';
 import { type AttendShape, abreastOn, type Design, type Layout, tensorsOf } from './layout.ts';
@@ -34,6 +35,7 @@ import {
   AXIS,
   call,
   each,
+  type Int,
   type Kernel,
   least,
   number,
@@ -77,12 +79,13 @@ export function emitAttend(
       abreast: shape.few ? 1 : abreastOn(machine),
       joint: shape.few ? null : jointTerm(design),
     };
-    writeUnits(body, kernel, shape.few ? writeFewUnit(kernel) : writeUnit(kernel));
+    const unit = shape.few ? writeFewUnit(kernel, shape) : writeUnit(kernel);
+    writeUnits(body, kernel, shape, unit);
   });
 }
 
 /** Says where each unit lies and what it shares, and does it. */
-function writeUnits(body: Body, kernel: Kernel, unit: Callee): void {
+function writeUnits(body: Body, kernel: Kernel, { share }: AttendShape, unit: Callee): void {
   const { code, frame, begin, end, pool, scratch } = body;
   const base = code.let('i32', code.op('i32.and', code.op('i32.add', scratch, 63), -64));
   const site: Site = { ...kernel, code, frame, pool, unit: base, sub: base };
@@ -93,7 +96,9 @@ function writeUnits(body: Body, kernel: Kernel, unit: Callee): void {
     number(site, 'keyHeads'),
     number(site, 'queryLength'),
   ];
-  each(site, begin, end, 1, (at) => {
+  each(site, begin, end, 1, (own) => {
+    const at = code.let('i32', own);
+    if (share !== 'all') writePartOf(site, share, at);
     const block = code.let('i32', code.op('i32.rem_u', at, blocks));
     const matrix = code.let('i32', code.op('i32.div_u', at, blocks));
     const head = code.let('i32', code.op('i32.rem_u', matrix, heads));
@@ -115,6 +120,18 @@ function writeUnits(body: Body, kernel: Kernel, unit: Callee): void {
     }
     call(site, unit);
   });
+}
+
+/** Says where a unit finds or leaves what parts of the keys gave; a unit that is a part becomes the one that it is of. */
+function writePartOf(site: Site, share: 'part' | 'merge', at: Int): void {
+  const { code, design, frame, writer } = site;
+  const parts = number(site, 'parts');
+  const found = code.let('i32', code.load('i32.load', frame, writer.word({ of: 'address', tensor: PARTS })));
+  const first = share === 'part' ? at : code.let('i32', code.op('i32.mul', at, parts));
+  setUnit(site, 'found', scaled(site, found, first, partBytes(design)));
+  if (share === 'merge') return;
+  setUnit(site, 'part', code.let('i32', code.op('i32.rem_u', at, parts)));
+  code.set(at, code.op('i32.div_u', at, parts));
 }
 
 function writeUnit(kernel: Kernel): Callee {
@@ -206,17 +223,23 @@ function writeUnit(kernel: Kernel): Callee {
   });
 }
 
-/** A unit of few queries, each on its own. */
-function writeFewUnit(kernel: Kernel): Callee {
+/** A unit of few queries, each on its own: all of their keys, a part of these, or what parts have left. */
+function writeFewUnit(kernel: Kernel, { share }: AttendShape): Callee {
   const steps = {
     shared: routine(kernel, [], writeSharedRows),
     prepare: writePrepare(kernel),
-    spread: writeSpread(kernel),
-    block: writeFewBlock(kernel),
-    settle: kernel.design.by === 'log-sum-exp' ? writeSettle(kernel) : null,
-    gathered: writeGathered(kernel),
-    finish: writeFinish(kernel),
   };
+  const search =
+    share === 'merge'
+      ? null
+      : {
+          spread: writeSpread(kernel),
+          block: writeFewBlock(kernel),
+          gathered: writeGathered(kernel),
+        };
+  const between = share === 'all' ? null : share === 'part' ? writeKeep(kernel) : writeMerge(kernel);
+  const settle = share !== 'part' && kernel.design.by === 'log-sum-exp' ? writeSettle(kernel) : null;
+  const finish = share === 'part' ? null : writeFinish(kernel);
   return routine(kernel, [], (site) => {
     const all = (...some: readonly (Callee | null)[]): void =>
       eachSub(site, () => {
@@ -224,10 +247,15 @@ function writeFewUnit(kernel: Kernel): Callee {
       });
     writePlaces(site);
     call(site, steps.shared);
-    all(steps.prepare, steps.spread);
-    writeRange(site);
-    eachBlock(site, () => all(steps.block));
-    all(steps.settle, steps.gathered, steps.finish);
+    all(steps.prepare);
+    if (search) {
+      all(search.spread);
+      writeRange(site);
+      if (share === 'part') writePartOfRange(site);
+      eachBlock(site, () => all(search.block));
+      all(search.gathered);
+    }
+    all(between, settle, finish);
   });
 }
 

@@ -61,6 +61,8 @@ export interface AttendShape {
   readonly steps: Readonly<Record<string, Step>>;
   /** Fewer queries than lanes: lanes are keys, or features, and each query is done on its own. */
   readonly few: boolean;
+  /** What a kernel for few queries does: everything, a part of the keys, or what makes one result of all parts. */
+  readonly share: 'all' | 'part' | 'merge';
 }
 
 /** What an attention does, from its program alone. */
@@ -214,6 +216,7 @@ export function layOut({ program, formulas, width }: Design, shape: AttendShape)
   const operands = operandsOf(program, formulas);
   const [unit, sub] = [new Plot(), new Plot()];
   for (const word of unitWords) unit.add(word, 4);
+  if (shape.share !== 'all') for (const word of ['part', 'found']) unit.add(word, 4);
   for (const word of subWords) sub.add(word, 4);
   for (const tensor of tensorsOf(program)) unit.add(`base:${tensor}`, 4);
   for (const name of [...operands.keys, program.value]) {

@@ -4,7 +4,8 @@ import { asNode, type Expr, type Node, reachable } from '@heed/expr';
 import { type AttendProgram, dtypes, type Unsupported } from '@heed/tensor';
 import { bytesOf, type Step, type Layout as TensorLayout } from '../geometry.ts';
 import { lanewise } from '../lanewise.ts';
-import type { Planner } from '../plan.ts';
+import type { Plan, Planner } from '../plan.ts';
+import { PARTS, partBytes } from './few-parts.ts';
 import { analyse, axisNames, lengthNames } from './formula.ts';
 import { emitAttend } from './kernel.ts';
 import {
@@ -12,6 +13,7 @@ import {
   abreastOn,
   BLOCK,
   type Design,
+  FEW_BLOCK,
   LANES,
   LINE,
   layOut,
@@ -27,49 +29,80 @@ const SUBS = 4;
 /** The same where rows of keys are computed for the block: the more queries share them, the better. */
 const MANY_SUBS = 16;
 
+/** Units for each thread, so that an uneven one does not hold up the rest. */
+const UNITS = 4;
+/** Elements that a part of the keys has at least: ten microseconds or so, against which merging it is little. */
+const PART = 2 ** 16;
+
 /** Makes an attention ready to be planned. */
 export const prepareAttend = (program: AttendProgram): Planner<AttendProgram> => {
   const design = designOf(program);
   return (_program, layouts, machine, lengths) => {
+    const { threads } = machine;
     const shape = shapeOf(design, layouts, lengths.queryLength as number);
-    const layout = layOut(design, shape);
     const length = (name: string): number => lengths[name] as number;
-    const rows = rowsOfUnit(design, length('queryLength'));
+    const [queries, keys] = [length('queryLength'), length('keyLength')];
+    const matrices = length('batches') * length('heads');
+    const rows = rowsOfUnit(design, queries, matrices, threads);
     const subs = Math.ceil(rows / LANES);
-    const blocks = Math.ceil(length('queryLength') / rows);
-    const tileRows = (design.whole ? length('keyLength') : BLOCK) + PADDING;
-    const pools = Math.ceil(length('keyLength') / design.pool);
+    const blocks = Math.ceil(queries / rows);
+    const tileRows = (design.whole ? keys : BLOCK) + PADDING;
+    const pools = Math.ceil(keys / design.pool);
     const pooled = design.weights === 'pooled' ? Math.ceil(rows / design.pool) * pools * 4 : 0;
+    const units = matrices * blocks;
+    const weight = Math.min(rows, queries) * keys * Math.max(8, design.width) * 2;
+    const parts = shape.few ? partsOf(units, keys, weight, threads) : 1;
     const numbers: Record<string, number> = {
       unitRows: rows,
       unitSubs: subs,
       unitBlocks: blocks,
       tileRows,
       pools,
+      parts,
     };
     for (const axis of axisNames) numbers[lengthNames[axis]] = length(lengthNames[axis]);
     for (const [name, { type, along }] of Object.entries(program.inputs)) {
       for (let i = 0; i < type.lookups; i++)
         numbers[`size:${name}:${i}`] = layouts[name]?.shape[along.length + i] as number;
     }
+    const strides = stridesOf(program, layouts);
+    const planOf = (share: AttendShape['share']): Plan => {
+      const own: AttendShape = { ...shape, share };
+      const layout = layOut(design, own);
+      return {
+        key: JSON.stringify(own),
+        emit: (on, checked) => emitAttend(design, own, layout, on, checked),
+        sizes: [],
+        strides,
+        numbers,
+        units,
+        weight,
+        scratch:
+          128 +
+          layout.unit.bytes +
+          subs * layout.sub.bytes +
+          (design.whole ? subs : abreastOn(machine)) * 2 * tileRows * LINE +
+          pooled,
+        note: noteOf(design, own),
+      };
+    };
+    if (parts === 1) return planOf('all');
     return {
-      key: JSON.stringify(shape),
-      emit: (on, checked) => emitAttend(design, shape, layout, on, checked),
-      sizes: [],
-      strides: stridesOf(program, layouts),
-      numbers,
-      units: length('batches') * length('heads') * blocks,
-      weight: rows * length('keyLength') * Math.max(8, design.width) * 2,
-      scratch:
-        128 +
-        layout.unit.bytes +
-        subs * layout.sub.bytes +
-        (design.whole ? subs : abreastOn(machine)) * 2 * tileRows * LINE +
-        pooled,
-      note: noteOf(design, shape),
+      ...planOf('part'),
+      units: units * parts,
+      weight: weight / parts,
+      between: { [PARTS]: units * parts * partBytes(design) },
+      after: { ...planOf('merge'), weight: (parts * partBytes(design)) / 4 },
     };
   };
 };
+
+/** In how many parts a unit of few queries shares out its keys: in one where there are units enough. */
+function partsOf(units: number, keys: number, weight: number, threads: number): number {
+  if (threads === 1) return 1;
+  const wanted = Math.ceil((UNITS * threads) / Math.max(1, units));
+  return Math.max(1, Math.min(wanted, Math.floor(keys / FEW_BLOCK), Math.floor(weight / PART)));
+}
 
 function designOf(program: AttendProgram): Design {
   const formulas = analyse(program);
@@ -104,9 +137,14 @@ export function scaleOf({ score: { rest, terms }, cheaper, along }: Design['form
   return isTerm(b) && still(a) ? { by: 'product', factor: a } : null;
 }
 
-/** Queries of a unit: a few records; of pooled weights whole blocks, so that no other unit adds to them. */
-function rowsOfUnit({ subs, pool }: Design, queries: number): number {
-  const usual = Math.max(LANES, Math.min(subs * LANES, Math.ceil(queries / LANES) * LANES));
+/**
+ * Queries of a unit: a few records, fewer where threads would go without work; of pooled weights whole blocks, so that no
+ * other unit adds to them.
+ */
+function rowsOfUnit({ subs, pool }: Design, queries: number, matrices: number, threads: number): number {
+  const wanted = threads === 1 ? 1 : Math.ceil((UNITS * threads) / Math.max(1, matrices));
+  const fair = Math.ceil(queries / wanted / LANES) * LANES;
+  const usual = Math.max(LANES, Math.min(subs * LANES, fair));
   return pool === 1 ? usual : pool * Math.max(1, Math.floor(usual / pool));
 }
 
@@ -141,7 +179,7 @@ export function shapeOf(design: Design, layouts: Layouts, queries: number): Atte
     const { strides } = layouts[name] as TensorLayout;
     steps[`${name}:keys`] = stepOf(1, strides[along.indexOf('key')] as number);
   }
-  return { direct, steps, few: queries < LANES && beside && isForFew(design) };
+  return { direct, steps, few: queries < LANES && beside && isForFew(design), share: 'all' };
 }
 
 /** Whether few queries can be done one by one: features side by side, and nothing but scalars beside sums over them. */
@@ -185,7 +223,7 @@ function stridesOf(program: AttendProgram, layouts: Layouts): Record<string, rea
   );
 }
 
-function noteOf({ formulas, scaled, by }: Design, { direct, few }: AttendShape): string {
+function noteOf({ formulas, scaled, by }: Design, { direct, few, share }: AttendShape): string {
   const terms = formulas.score.terms.map(({ product }) =>
     product ? 'matrix product' : 'reduction of pairs',
   );
@@ -196,6 +234,11 @@ function noteOf({ formulas, scaled, by }: Design, { direct, few }: AttendShape):
     ...(formulas.cheaper ? ['exponentials outside the loop within their guards'] : []),
     `level by ${by}`,
     direct.length > 0 ? `${direct.join(', ')} in place` : 'rows packed',
+    ...(share === 'part'
+      ? ['parts of the keys apart']
+      : share === 'merge'
+        ? ['parts of the keys merged']
+        : []),
   ].join(', ');
 }
 
