@@ -1,4 +1,4 @@
-// Runs families of the data in this folder as tests, one for each case. Unsupported cases are listed, with the reason.
+// Runs families of the data in this folder as tests, one for each case.
 
 import { fileURLToPath } from 'node:url';
 import { reference } from '@heed/reference';
@@ -11,16 +11,7 @@ const { cases, files } = openFolder(fileURLToPath(new URL('.', import.meta.url))
 /** Every family of the data, so that a test can say that none was forgotten. */
 export const familiesOfData = [...new Set(cases.map(({ family }) => family))].sort();
 
-interface ConformOptions {
-  readonly backend?: BackendPlugin;
-  /** Cases that fall short, with the reason, which is printed. They must: what is gained is to be noticed. */
-  readonly short?: Readonly<Record<string, string>>;
-}
-
-export function conform(
-  wanted: readonly string[],
-  { backend = reference(), short = {} }: ConformOptions = {},
-): void {
+export function conform(wanted: readonly string[], backend: BackendPlugin = reference()): void {
   let device: Device;
   beforeAll(async () => {
     device = await openDevice(backend);
@@ -30,15 +21,10 @@ export function conform(
   for (const family of wanted) {
     describe(family, () => {
       for (const of of cases.filter((one) => one.family === family)) {
-        it(of.id, { timeout: 60_000 }, async ({ skip }) => {
+        it(of.id, { timeout: 60_000 }, async () => {
           const before = device.live;
           const outcome = await runCase(of, files, device, { families });
           expect(device.live).toEqual(before);
-          const reason = short[of.id];
-          if (reason !== undefined) {
-            expect(outcome.status, `${of.id} falls short no longer: take it off the list`).not.toBe('passed');
-            skip(reason);
-          }
           if (outcome.status === 'failed') expect.fail(failure(of, outcome));
           if (outcome.status === 'unsupported') expect.fail(`${of.id} is not supported: ${outcome.reason}`);
         });

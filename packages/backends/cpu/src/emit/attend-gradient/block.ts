@@ -25,6 +25,7 @@ import {
 import type { Lanes } from '../simd.ts';
 import type { Callee } from '../wasm/index.ts';
 import type { GradientDesign } from './design.ts';
+import { hasExcess, stageOf } from './excess.ts';
 import { SUBS } from './layout.ts';
 import { TILE, writeOuter } from './outer-kernel.ts';
 import { addOwnKeys, addOwnQueries } from './own.ts';
@@ -61,7 +62,7 @@ export function writeUp(kernel: Kernel, gradient: GradientDesign): Callee {
 interface Seen {
   readonly rows: Rows;
   readonly allowed: Lanes;
-  readonly up: Lanes;
+  readonly up: () => Lanes;
   write(node: Node): Lanes;
   readonly writer: FusedWriter;
 }
@@ -84,20 +85,18 @@ function eachSeen(
       eachRow(site, first, end, group, (rows) => {
         const { s } = rows;
         const score = rows.load(scores);
-        const given = new Map<string, () => Lanes>([
-          ['score', () => score],
-          ['level', () => alike('level')],
-        ]);
+        const given = stageOf(gradient, s, () => score, alike);
         const writer = new FusedWriter(s, rows.source(given), site.design.program.sizes, uses);
         const valid = alike('valid');
-        const ofContext = program.upstream.context ? rows.load(up) : s.zero();
-        const all = program.upstream.weights
-          ? s.op('f32x4.add', ofContext, weightsAt(site, gradient, rows.keys[0] as Int))
-          : ofContext;
+        const allUp = (): Lanes => {
+          const ofContext = program.upstream.context ? rows.load(up) : s.zero();
+          if (!program.upstream.weights) return s.variables(ofContext);
+          return s.op('f32x4.add', ofContext, weightsAt(site, gradient, rows.keys[0] as Int));
+        };
         give(site, {
           rows,
           allowed: s.variables(masked ? s.op('v128.and', valid, rows.load(hidden)) : valid),
-          up: s.variables(all),
+          up: allUp,
           write: (node) => s.variables(writer.write(asExpr(node))[0] as Lanes),
           writer,
         });
@@ -120,18 +119,19 @@ function eachSeen(
 
 const factorOf = (node: Node): Node | null => (isLiteral(node, 1) ? null : node);
 
-/** sums(): adds the rows' shares of what all pairs of a query share. */
+/** sums(): adds the rows' shares of what all pairs of a query share: of B alone where rho is known from the context. */
 export function writeSumsOfRows(kernel: Kernel, gradient: GradientDesign, tiling: Tiling): Callee | null {
   const { byLevel } = tiling;
-  if (gradient.sums !== 'sweep' || !byLevel) return null;
+  if (!byLevel || !(gradient.sums === 'sweep' || hasExcess(gradient))) return null;
   const reweight = factorOf(tiling.reweight);
   return eachSeen(kernel, gradient, [byLevel, ...(reweight ? [reweight] : [])], 1, (site, seen) => {
     const { rows, allowed, up, write } = seen;
     const { s } = rows;
     const b = write(byLevel);
-    const g = reweight ? s.op('f32x4.mul', write(reweight), up) : up;
-    const both = s.op('f32x4.mul', g, b);
     setVectors(site, 'sumB', s.op('f32x4.add', subLanes(site, 'sumB'), s.op('v128.and', b, allowed)));
+    if (gradient.sums !== 'sweep') return;
+    const g = reweight ? s.op('f32x4.mul', write(reweight), up()) : up();
+    const both = s.op('f32x4.mul', g, b);
     setVectors(site, 'sumGB', s.op('f32x4.add', subLanes(site, 'sumGB'), s.op('v128.and', both, allowed)));
   });
 }
@@ -147,8 +147,9 @@ export function writeRows(kernel: Kernel, gradient: GradientDesign, tiling: Tili
   ];
   const group = rest.length === 0 && !gradient.program.upstream.weights ? 2 : 1;
   const fill = eachSeen(kernel, gradient, nodes, group, (site, seen) => {
-    const { rows, allowed, up, write, writer } = seen;
+    const { rows, allowed, write, writer } = seen;
     const { s } = rows;
+    const up = seen.up();
     const ofWeight = write(weight);
     const factor = reweight && write(reweight);
     const g = factor ? s.op('f32x4.mul', factor, up) : up;

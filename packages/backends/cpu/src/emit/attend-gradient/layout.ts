@@ -54,7 +54,8 @@ export function layOutGradient(
   });
   const queries = [...new Set([...operands.queries, ...more])];
   for (const name of queries) sub.add(`queries:${name}`, widthOf(design.program, name) * LINE);
-  for (const name of ['valid', 'rho', 'sumB', 'sumGB']) sub.add(name, LINE);
+  unit.add('large', 4);
+  for (const name of ['valid', 'rho', 'sumB', 'sumGB', 'excess']) sub.add(name, LINE);
   if (program.upstream.context) sub.add('upstream', width * LINE);
   for (const target of targets) if (target.kept) sub.add(`kept:${target.name}`, target.width * LINE);
   if (tiling) {

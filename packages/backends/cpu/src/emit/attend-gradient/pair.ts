@@ -24,6 +24,7 @@ import { ExpressionWriter } from '../expression.ts';
 import type { Lanes, Simd } from '../simd.ts';
 import type { Callee } from '../wasm/index.ts';
 import type { GradientDesign, Part } from './design.ts';
+import { stageOf } from './excess.ts';
 import { eachPlace, put } from './put.ts';
 import { setVectors, upstreamAt } from './rows.ts';
 
@@ -47,8 +48,9 @@ export const writeSumsOfPair = (kernel: Kernel, gradient: GradientDesign): Calle
   routine(kernel, ['i32'], (site, key) =>
     see(site, gradient, key, ({ s, allowed, g, byLevel }) => {
       if (!byLevel) return;
-      const both = s.op('f32x4.mul', g, byLevel);
       setVectors(site, 'sumB', s.op('f32x4.add', subLanes(site, 'sumB'), s.op('v128.and', byLevel, allowed)));
+      if (gradient.sums !== 'sweep') return;
+      const both = s.op('f32x4.mul', g, byLevel);
       setVectors(site, 'sumGB', s.op('f32x4.add', subLanes(site, 'sumGB'), s.op('v128.and', both, allowed)));
     }),
   );
@@ -64,10 +66,12 @@ function see(site: Site, gradient: GradientDesign, key: Int, then: (seen: Seen) 
   const { of } = program;
   const s = simd(site, 2);
   const scores: Lanes[] = [];
-  const given = new Map<string, () => Lanes>([
-    ['score', () => scores[0] as Lanes],
-    ['level', () => subLanes(site, 'level')],
-  ]);
+  const given = stageOf(
+    gradient,
+    s,
+    () => scores[0] as Lanes,
+    (name) => subLanes(site, name),
+  );
   const writer = new ExpressionWriter(
     s,
     new TileSource(site, { rows: [{ key, line: key }] }, given),

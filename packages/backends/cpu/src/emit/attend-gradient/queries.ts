@@ -28,6 +28,7 @@ import { ExpressionWriter } from '../expression.ts';
 import type { Callee } from '../wasm/index.ts';
 import { writeNothing, writeRows, writeSumsOfRows, writeToKeys, writeToQueries, writeUp } from './block.ts';
 import type { GradientDesign } from './design.ts';
+import { hasExcess } from './excess.ts';
 import { writeFolds } from './fold.ts';
 import { TILE } from './outer-kernel.ts';
 import { writePair, writeSumsOfPair } from './pair.ts';
@@ -42,12 +43,11 @@ interface Steps {
   readonly finishSums: Callee;
   readonly give: Callee;
   /** Pair by pair, for the keys of the unit's block. */
-  readonly sums: Callee | null;
   readonly pairs: Callee;
 }
 
 function stepsOf(kernel: Kernel, gradient: GradientDesign): Steps {
-  const { program, targets, sums } = gradient;
+  const { program, targets } = gradient;
   return {
     prepare: routine(kernel, [], (site) => {
       prepareRows(site, gradient);
@@ -59,7 +59,6 @@ function stepsOf(kernel: Kernel, gradient: GradientDesign): Steps {
       const s = simd(site, 2);
       flush(site, new ExpressionWriter(s, new TileSource(site, { rows: [] }), program.of.sizes), targets);
     }),
-    sums: sums === 'sweep' ? sweep(kernel, writeSumsOfPair(kernel, gradient)) : null,
     pairs: sweep(kernel, writePair(kernel, gradient)),
   };
 }
@@ -74,9 +73,16 @@ const sweep = (kernel: Kernel, visit: Callee): Callee =>
     );
   });
 
+/** Goes through the keys ahead where sums are needed: always for rho, else for levels that say too little. */
+function ifSummed(site: Site, gradient: GradientDesign, write: () => void): void {
+  if (gradient.sums === 'sweep') write();
+  else site.code.if(unitWord(site, 'large'), write);
+}
+
 /** Says which queries the unit's records have, and where their tiles lie. */
 function placeRecords(site: Site, tiled: boolean): void {
   const { code, layout, unit } = site;
+  setUnit(site, 'large', 0);
   const query = unitWord(site, 'first');
   const left = unitWord(site, 'rows');
   const coefficients = tiled ? add(site, unit, layout.unit.at('coefficients')) : null;
@@ -97,13 +103,15 @@ function placeRecords(site: Site, tiled: boolean): void {
 /** block(): a block of queries, one pair after the other. */
 export function writePairwise(kernel: Kernel, gradient: GradientDesign): Callee {
   const steps = stepsOf(kernel, gradient);
+  const summed = gradient.sums === 'sweep' || hasExcess(gradient);
+  const sums = summed ? sweep(kernel, writeSumsOfPair(kernel, gradient)) : null;
   return routine(kernel, [], (site) => {
     placeRecords(site, false);
     setUnit(site, 'block', 0);
     setUnit(site, 'count', number(site, 'keyLength'));
     eachSub(site, () => {
       call(site, steps.prepare);
-      if (steps.sums) call(site, steps.sums);
+      if (sums) ifSummed(site, gradient, () => call(site, sums));
       call(site, steps.finishSums);
       call(site, steps.pairs);
       call(site, steps.give);
@@ -143,17 +151,19 @@ export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Til
     call(site, queryRows);
     writeRange(site);
     if (sums) {
-      eachBlock(site, () => {
-        call(site, pack);
-        eachSub(site, () => {
-          call(site, place);
-          ifRows(site, () => {
-            call(site, scores);
-            call(site, up);
-            call(site, sums);
+      ifSummed(site, gradient, () =>
+        eachBlock(site, () => {
+          call(site, pack);
+          eachSub(site, () => {
+            call(site, place);
+            ifRows(site, () => {
+              call(site, scores);
+              if (gradient.sums === 'sweep') call(site, up);
+              call(site, sums);
+            });
           });
-        });
-      });
+        }),
+      );
     }
     eachSub(site, () => call(site, steps.finishSums));
     eachBlock(site, () => {

@@ -26,6 +26,7 @@ import { TileSource } from '../attend/source.ts';
 import { ExpressionWriter, type Position } from '../expression.ts';
 import type { Lanes } from '../simd.ts';
 import type { GradientDesign } from './design.ts';
+import { clearExcess, hasExcess, stageOf, storeExcess } from './excess.ts';
 import { eachPlace, put } from './put.ts';
 
 export const setVectors = (site: Site, name: string, lanes: Lanes): void =>
@@ -48,6 +49,7 @@ export function prepareRows(site: Site, gradient: GradientDesign): void {
     valid = s.op('v128.and', valid, s.op('f32x4.ne', level, s.float(-Infinity)));
   }
   setVectors(site, 'valid', valid);
+  if (hasExcess(gradient)) clearExcess(site, subLanes(site, 'valid'));
   for (const name of ['rho', 'sumB', 'sumGB']) setVectors(site, name, s.zero());
   const writer = new ExpressionWriter(s, new TileSource(site, { rows: [] }), design.program.sizes);
   if (program.upstream.context) {
@@ -78,7 +80,7 @@ function ofRows(site: Site, name: string, dtype: StoredDType, at: readonly Posit
 export const upstreamAt = (site: Site, flat: Int): Lanes =>
   loadLanes(site, scaled(site, site.sub, flat, LINE), site.layout.sub.at('upstream'));
 
-/** Weights sum to one: B is -1, and the sum of g b is minus the gradient of context . context. */
+/** Weights sum to one: the sum of g b is minus the gradient of context . context. */
 function sumFromContext(site: Site, writer: ExpressionWriter, { program, features }: GradientDesign): void {
   const s = simd(site, 2);
   const sum = s.variables(s.zero());
@@ -89,44 +91,63 @@ function sumFromContext(site: Site, writer: ExpressionWriter, { program, feature
     });
   }
   setVectors(site, 'sumGB', sum);
-  setVectors(site, 'sumB', s.float(-1));
 }
 
-/** From the sums of the row to rho; the sink's share of B is added where the sums were gone through. */
-export function finishSums(site: Site, { program, sums }: GradientDesign): void {
-  if (sums === 'none') return;
+/** From the sums of the row to rho, and where its keys were gone through to what its level lacks. */
+export function finishSums(site: Site, gradient: GradientDesign): void {
+  const { program, sums } = gradient;
   const s = simd(site, 2);
-  const { normalizer } = program.of;
-  let sumB: Lanes = subLanes(site, 'sumB');
-  if (sums === 'sweep' && normalizer.sink && program.weightByLevel) {
-    const { write } = sinkOf(site, program.of.normalizer.sink as Expr);
-    sumB = s.op('f32x4.add', sumB, write(program.weightByLevel));
+  let sumGB: Lanes = subLanes(site, 'sumGB');
+  if (program.upstream.level) sumGB = s.op('f32x4.add', sumGB, ofRows(site, 'grad$level', 'float32'));
+  if (sums === 'context') setVectors(site, 'rho', s.op('f32x4.neg', sumGB));
+  if (sums === 'sweep') {
+    const sumB = sumOfSlopes(site, gradient);
+    const rho = s.op('f32x4.div', sumGB, sumB);
+    setVectors(site, 'rho', s.select(s.op('f32x4.ne', sumB, s.zero()), rho, s.zero()));
+    if (hasExcess(gradient)) storeExcess(site, s.op('f32x4.neg', sumB));
+  } else if (hasExcess(gradient)) {
+    // Each weight falls with the level as fast as it is large.
+    site.code.if(unitWord(site, 'large'), () =>
+      storeExcess(site, s.op('f32x4.neg', sumOfSlopes(site, gradient))),
+    );
   }
-  let sum: Lanes = subLanes(site, 'sumGB');
-  if (program.upstream.level) sum = s.op('f32x4.add', sum, ofRows(site, 'grad$level', 'float32'));
-  const rho = s.op('f32x4.div', sum, sumB);
-  setVectors(site, 'rho', s.select(s.op('f32x4.ne', sumB, s.zero()), rho, s.zero()));
+}
+
+/** B: how fast the weights of a row change with its level, the sink's share included. */
+function sumOfSlopes(site: Site, gradient: GradientDesign): Lanes {
+  const { weightByLevel, of } = gradient.program;
+  const sum = subLanes(site, 'sumB');
+  if (!of.normalizer.sink || !weightByLevel) return sum;
+  const { write } = sinkOf(site, gradient, of.normalizer.sink);
+  return simd(site, 2).op('f32x4.add', sum, write(weightByLevel));
 }
 
 /** A writer of formulas at the score of the sink. */
-function sinkOf(site: Site, sink: Expr): { readonly writer: ExpressionWriter; write(root: Expr): Lanes } {
+function sinkOf(
+  site: Site,
+  gradient: GradientDesign,
+  sink: Expr,
+): { readonly writer: ExpressionWriter; write(root: Expr): Lanes } {
   const s = simd(site, 2);
   const { sizes } = site.design.program;
   const [score] = new ExpressionWriter(s, new TileSource(site, { rows: [] }), sizes).write(sink);
-  const given = new Map<string, () => Lanes>([
-    ['score', () => score as Lanes],
-    ['level', () => subLanes(site, 'level')],
-  ]);
+  const given = stageOf(
+    gradient,
+    s,
+    () => score as Lanes,
+    (name) => subLanes(site, name),
+  );
   const writer = new ExpressionWriter(s, new TileSource(site, { rows: [] }, given), sizes);
   return { writer, write: (root) => s.variables(writer.write(root)[0] as Lanes) };
 }
 
 /** What the sink's key gives to the inputs that it reads. */
-export function addSink(site: Site, { program, sink: parts }: GradientDesign): void {
+export function addSink(site: Site, gradient: GradientDesign): void {
+  const { program, sink: parts } = gradient;
   const { sink } = program.of.normalizer;
   if (!sink || parts.length === 0) return;
   const s = simd(site, 2);
-  const { writer, write } = sinkOf(site, sink);
+  const { writer, write } = sinkOf(site, gradient, sink);
   const allowed = subLanes(site, 'valid');
   const away = s.op('f32x4.neg', subLanes(site, 'rho'));
   const factors: Partial<Record<string, Lanes>> = {
