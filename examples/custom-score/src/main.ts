@@ -27,9 +27,16 @@ const params = heed.parameters(attend, { seed: 1, sizes: { feature: 2 } });
 const { r } = params;
 if (!r) throw new Error('translated has a parameter r');
 
+// Without the sign of what rounds to zero.
+const { format } = new Intl.NumberFormat('en', {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  signDisplay: 'negative',
+});
+
 const show = async (when: string): Promise<void> => {
   const { weights } = attend(left, all, all, { params, weights: true });
-  console.log(`${when}: r = [${Array.from(await r.read(), (one) => one.toFixed(2)).join(', ')}]`);
+  console.log(`${when}: r = [${Array.from(await r.read(), (one) => format(one)).join(', ')}]`);
   for (const [i, row] of ((await weights.toNested()) as number[][]).entries()) {
     const parts = row.map((weight, j) => `${Math.round(100 * weight)}% to (${points[j]})`);
     console.log(`  (${starts[i]}) attends ${parts.join(', ')}`);

@@ -1,5 +1,5 @@
 import { packageOf } from '@heed/registry';
-import { describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import * as heedModule from './index.ts';
 import {
   createHeed,
@@ -29,6 +29,11 @@ const query = [
 ];
 const value = [[1], [2], [4]];
 
+/** What `new WebAssembly.Module` does under a content security policy. */
+function forbidden(): never {
+  throw new EvalError("Refused to compile WebAssembly because 'wasm-eval' is not allowed");
+}
+
 describe('createHeed', () => {
   it('attends by name, with softmax and no mask unless told', async () => {
     const heed = await createHeed();
@@ -54,6 +59,23 @@ describe('createHeed', () => {
     expect([heed.device.name, heed.passedOver]).toEqual(['reference', []]);
     await heed.close();
     expect(() => heed.tensor([1])).toThrow(HeedError);
+  });
+
+  it('opens the cpu unless told, and nothing in its place', async () => {
+    const heed = await createHeed();
+    expect([heed.device.name, heed.passedOver]).toEqual(['cpu', []]);
+    await heed.close();
+    for (const [engine, reason] of [
+      [undefined, 'has no WebAssembly'],
+      [{ Module: forbidden }, "'wasm-unsafe-eval' in script-src"],
+    ] as const) {
+      vi.stubGlobal('WebAssembly', engine);
+      const opening = createHeed();
+      await expect(opening).rejects.toThrow(HeedError);
+      await expect(opening).rejects.toThrow(reason);
+      await expect(opening).rejects.toThrow('reference() of @heed/reference');
+      vi.unstubAllGlobals();
+    }
   });
 
   it('refuses a backend that it does not have', async () => {

@@ -32,7 +32,7 @@ type ParametersOptions = Parameters<typeof parameters>[2];
 export type DefaultCatalog = CatalogOf<typeof defaultRegistry>;
 
 export interface HeedOptions {
-  /** A backend by name or as a value, or a list to try in this order. `'reference'` if left out. */
+  /** A backend by name or as a value, or a list to try in this order. `'cpu'` if left out, and nothing in its place. */
   readonly backend?: ChooseBackend<DefaultCatalog> | readonly ChooseBackend<DefaultCatalog>[];
 }
 
@@ -81,9 +81,10 @@ export interface Heed<C extends Catalog> {
  * const heed = await createHeed();
  * const attend = heed.attention({ score: 'scaled-dot', mask: 'causal' });
  *
- * @throws BackendError with the reason of each backend, where none can be opened here.
+ * @throws BackendError with the reason of each backend, where none can be opened here; where WebAssembly is missing or
+ * forbidden it names the reference backend.
  */
-export async function createHeed({ backend = 'reference' }: HeedOptions = {}): Promise<Heed<DefaultCatalog>> {
+export async function createHeed({ backend = 'cpu' }: HeedOptions = {}): Promise<Heed<DefaultCatalog>> {
   const { device, passedOver } = await defaultRegistry.open(backend);
   return over(device, passedOver, defaultRegistry);
 }
