@@ -2,31 +2,21 @@
 // fails while the file is not what this would write.
 
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-
-interface Esbuild {
-  buildSync(options: object): { readonly outputFiles: readonly { readonly text: string }[] };
-}
+import { bundle } from './esbuild.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../src/device/threads/${path}`, import.meta.url));
 const FILE = at('worker-source.ts');
 
 /** The file's text. */
 export function workerSource(): string {
-  // esbuild is tsup's: found through it, so that there is one of them.
-  const tsup = createRequire(import.meta.url).resolve('tsup');
-  const esbuild = createRequire(tsup)('esbuild') as Esbuild;
-  const { outputFiles } = esbuild.buildSync({
-    entryPoints: [at('worker.ts')],
-    bundle: true,
+  const script = bundle(at('worker.ts'), {
     minify: true,
-    write: false,
     format: 'iife',
     target: 'es2022',
     platform: 'neutral',
   });
-  const text = (outputFiles[0]?.text ?? '').trim().replaceAll(/[\\`]|\$\{/g, '\\$&');
+  const text = script.trim().replaceAll(/[\\`]|\$\{/g, '\\$&');
   return [
     '// What a thread runs. Written by scripts/worker.ts from worker.ts and what it imports: do not edit.',
     '',
