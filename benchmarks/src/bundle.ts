@@ -1,6 +1,5 @@
 // What a bundler makes of things.
 
-import { mkdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -8,15 +7,15 @@ import { build } from 'esbuild';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** A file of src/start and all of heed that it uses as one module; returns its path. */
+/** A file of src/start and all of heed that it uses, bundled; returns the path of what is to be run. */
 export async function bundleForNode(name: string): Promise<string> {
   // As deep as src/peers, since the bundle looks for benchmarks/peers from where it lies.
-  const folder = here('../.cache/start/');
-  mkdirSync(folder, { recursive: true });
-  const outfile = `${folder}${name}.mjs`;
+  const outdir = here('../.cache/start/');
   await build({
     entryPoints: [here(`./start/${name}.ts`)],
-    outfile,
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
     bundle: true,
     minify: true,
     format: 'esm',
@@ -24,7 +23,7 @@ export async function bundleForNode(name: string): Promise<string> {
     target: 'node20',
     logLevel: 'error',
   });
-  return outfile;
+  return `${outdir}${name}.mjs`;
 }
 
 export interface Size {
@@ -32,8 +31,15 @@ export interface Size {
   readonly gzip: number;
 }
 
-/** Bytes of a module as a page would load it. What it imports later, when and if it is needed, does not count. */
-export async function sizeOf(source: string, folder: 'heed' | 'peers'): Promise<Size> {
+export interface Sizes {
+  /** What a page loads with the module. */
+  readonly atOnce: Size;
+  /** With everything that it may import later. */
+  readonly inAll: Size;
+}
+
+/** Bytes of a module and of its parts as a page would load them. */
+export async function sizesOf(source: string, folder: 'heed' | 'peers'): Promise<Sizes> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: here(folder === 'heed' ? '..' : '../peers') },
     bundle: true,
@@ -51,16 +57,22 @@ export async function sizeOf(source: string, folder: 'heed' | 'peers'): Promise<
   const entry = Object.keys(metafile.outputs).find(
     (path) => metafile.outputs[path]?.entryPoint === '<stdin>',
   );
-  const atOnce = new Set(entry ? [entry] : []);
-  for (const path of atOnce) {
-    for (const one of metafile.outputs[path]?.imports ?? [])
-      if (one.kind === 'import-statement' && !one.external) atOnce.add(one.path);
-  }
-  const files = outputFiles.filter(({ path }) => [...atOnce].some((one) => path.endsWith(basename(one))));
-  const total = (of: (contents: Uint8Array) => number): number =>
-    files.reduce((sum, { contents }) => sum + of(contents), 0);
-  return {
-    minified: total(({ length }) => length),
-    gzip: total((contents) => gzipSync(contents, { level: 9 }).length),
+  const reached = (follow: (kind: string) => boolean): ReadonlySet<string> => {
+    const paths = new Set(entry ? [entry] : []);
+    for (const path of paths) {
+      for (const one of metafile.outputs[path]?.imports ?? [])
+        if (follow(one.kind) && !one.external) paths.add(one.path);
+    }
+    return paths;
   };
+  const total = (paths: ReadonlySet<string>): Size => {
+    const files = outputFiles.filter(({ path }) => [...paths].some((one) => path.endsWith(basename(one))));
+    const sum = (of: (contents: Uint8Array) => number): number =>
+      files.reduce((all, { contents }) => all + of(contents), 0);
+    return {
+      minified: sum(({ length }) => length),
+      gzip: sum((contents) => gzipSync(contents, { level: 9 }).length),
+    };
+  };
+  return { atOnce: total(reached((kind) => kind === 'import-statement')), inAll: total(reached(() => true)) };
 }

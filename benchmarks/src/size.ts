@@ -2,12 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { type Size, sizeOf } from './bundle.ts';
+import { type Size, type Sizes, sizesOf } from './bundle.ts';
 import { peerFile } from './peers/peer.ts';
 
 export interface SizeRow {
   readonly what: string;
-  readonly script: Size;
+  readonly script: Sizes;
   /** The WASM file that has to be hosted besides, where there is one. */
   readonly binary?: Size;
 }
@@ -21,14 +21,14 @@ export async function measureSizes(systems: readonly string[]): Promise<SizeRow[
   const rows: SizeRow[] = [
     {
       what: 'heed: attention and cpu',
-      script: await sizeOf(
+      script: await sizesOf(
         "export { attention } from '@heed/attention'; export { cpu } from '@heed/cpu';",
         'heed',
       ),
     },
     {
       what: 'heed: these, a device, tensors, one score, one mask, softmax',
-      script: await sizeOf(
+      script: await sizesOf(
         `export { attention } from '@heed/attention'; export { cpu } from '@heed/cpu';
          export { openDevice, tensor } from '@heed/tensor'; export { scaledDot } from '@heed/scores';
          export { causal } from '@heed/masks'; export { softmax } from '@heed/normalizers';`,
@@ -39,13 +39,13 @@ export async function measureSizes(systems: readonly string[]): Promise<SizeRow[
   if (systems.includes('onnxruntime-web'))
     rows.push({
       what: 'onnxruntime-web/wasm',
-      script: await sizeOf("export { InferenceSession, Tensor } from 'onnxruntime-web/wasm';", 'peers'),
+      script: await sizesOf("export { InferenceSession, Tensor } from 'onnxruntime-web/wasm';", 'peers'),
       binary: binary('onnxruntime-web/ort-wasm-simd-threaded.wasm'),
     });
   if (systems.includes('jax-js'))
     rows.push({
       what: '@jax-js/jax: dotProductAttention',
-      script: await sizeOf(
+      script: await sizesOf(
         "import { init, defaultDevice, nn, numpy } from '@jax-js/jax'; export const attend = nn.dotProductAttention; export const array = numpy.array; export { init, defaultDevice };",
         'peers',
       ),
@@ -53,7 +53,7 @@ export async function measureSizes(systems: readonly string[]): Promise<SizeRow[
   if (systems.includes('tfjs'))
     rows.push({
       what: 'tfjs-core and tfjs-backend-wasm',
-      script: await sizeOf(
+      script: await sizesOf(
         "export { setBackend, tensor, matMul, mul, softmax } from '@tensorflow/tfjs-core'; import '@tensorflow/tfjs-backend-wasm';",
         'peers',
       ),

@@ -153,10 +153,12 @@ export function sizeTable(rows: readonly SizeRow[]): string {
   const kB = (bytes: number | undefined): string => (bytes === undefined ? '' : (bytes / 1000).toFixed(1));
   const lines = rows.map(({ what, script, binary }) => [
     what,
-    kB(script.minified),
-    kB(script.gzip),
+    kB(script.atOnce.minified),
+    kB(script.atOnce.gzip),
+    kB(script.inAll.minified),
+    kB(script.inAll.gzip),
     kB(binary?.minified),
     kB(binary?.gzip),
   ]);
-  return `Size in kB\n${columns([['', 'script', 'gzip', 'binary', 'gzip'], ...lines])}`;
+  return `Size in kB\n${columns([['', 'at once', 'gzip', 'in all', 'gzip', 'binary', 'gzip'], ...lines])}`;
 }

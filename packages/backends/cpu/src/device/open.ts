@@ -1,18 +1,6 @@
-// The plugin: how the CPU backend is opened.
+// The plugin: what the CPU backend is opened with. The rest is loaded when it is opened.
 
-import { BackendError, type BackendPlugin, ValueError } from '@heed/tensor';
-import { CpuBackend } from './backend.ts';
-import { detect, machineOf } from './features.ts';
-import { compilePlain } from './threads/compile.ts';
-import { findRecruits } from './threads/recruit.ts';
-import { compileTurbo, tryTurbo } from './turbo/turbo.ts';
-
-const PAGE = 65536;
-/** What 32-bit addresses reach. */
-const MOST_PAGES = 65536;
-
-/** More than any machine is known to gain from. */
-const MOST_THREADS = 256;
+import { BackendError, type BackendPlugin } from '@heed/tensor';
 
 export interface CpuOptions {
   /** How much memory tensors may hold at once; all that WebAssembly can address, 4 GiB, if left out. */
@@ -36,39 +24,19 @@ export interface CpuOptions {
   readonly poison?: boolean;
 }
 
-function threadsOf({ threads }: CpuOptions): number | undefined {
-  if (threads === undefined || (Number.isSafeInteger(threads) && threads >= 1 && threads <= MOST_THREADS))
-    return threads;
-  throw new ValueError(`cpu: threads: expected a whole number from 1 to ${MOST_THREADS}, got ${threads}.`);
-}
-
 /**
  * The backend that emits WebAssembly SIMD while it runs: no native addon, no file to host. Computes in float32.
  *
  * @throws BackendError, when opened, where WebAssembly or its 128-bit vectors are missing or forbidden.
  */
-export function cpu(options: CpuOptions = {}): BackendPlugin<'cpu'> {
-  const { bytes = MOST_PAGES * PAGE, relaxed = true, poison = false, turbo = false } = options;
-  return {
-    kind: 'backend',
-    name: 'cpu',
-    open: async () => {
-      const features = detect();
-      if (!features.simd) {
-        throw new BackendError(
-          'cpu: open: this engine has WebAssembly but not its 128-bit vectors (SIMD), which came in 2021. Use reference() of ' +
-            '@heed/reference, which is slow and runs everywhere.',
-        );
-      }
-      // A little more than tensors may hold: constants, scratch and what alignment costs.
-      const maximumPages = Math.min(MOST_PAGES, Math.ceil(bytes / PAGE) + 1024);
-      const recruits = await findRecruits(threadsOf(options), features.shared);
-      const { threads } = recruits;
-      const plain = machineOf(features, { relaxed, shared: threads > 1, maximumPages, threads });
-      const tried = turbo ? tryTurbo(plain, features.v8) : null;
-      const machine = tried?.refused === null ? { ...plain, turbo } : plain;
-      const crew = recruits.recruit(machine.turbo ? compileTurbo : compilePlain, tried ? [tried.note] : []);
-      return new CpuBackend({ machine, bytes, poison, checked: poison, crew });
-    },
-  };
-}
+export const cpu = (options: CpuOptions = {}): BackendPlugin<'cpu'> => ({
+  kind: 'backend',
+  name: 'cpu',
+  open: async () => {
+    // A bundler makes a file of its own of this, which a page loads when it opens a device.
+    const { openEngine } = await import('./engine.ts').catch((cause: unknown) => {
+      throw new BackendError(`cpu: open: its code could not be loaded (${cause}).`, { cause });
+    });
+    return openEngine(options);
+  },
+});
