@@ -39,9 +39,10 @@ export function signed64(to: number[], value: bigint): void {
   }
 }
 
+const bytes = new DataView(new ArrayBuffer(8));
+
 /** The bytes of a float32 or float64, the lowest first. */
 export function float(to: number[], value: number, width: 4 | 8): void {
-  const bytes = new DataView(new ArrayBuffer(8));
   if (width === 4) bytes.setFloat32(0, value, true);
   else bytes.setFloat64(0, value, true);
   for (let i = 0; i < width; i++) to.push(bytes.getUint8(i));
@@ -61,9 +62,4 @@ export function opcode(to: number[], code: number): void {
   } else {
     to.push(code);
   }
-}
-
-/** Adds bytes without spreading them as arguments, of which there may be too many. */
-export function append(to: number[], from: readonly number[]): void {
-  for (const byte of from) to.push(byte);
 }

@@ -4,7 +4,7 @@
 //
 // JavaScript evaluates arguments before the call, so operands come before the operator and the text reads as a formula.
 
-import { append, float, opcode, signed, signed64, unsigned } from './bytes.ts';
+import { float, opcode, signed, signed64, unsigned } from './bytes.ts';
 import {
   alignments,
   type LaneInstruction,
@@ -283,9 +283,7 @@ export class Code {
       unsigned(bytes, count);
       bytes.push(valueTypes[type]);
     }
-    append(bytes, this.#bytes);
-    bytes.push(0x0b);
-    return bytes;
+    return [...bytes, ...this.#bytes, 0x0b];
   }
 
   #write(name: string, code: number, signature: string, given: readonly unknown[]): unknown {
@@ -307,7 +305,8 @@ export class Code {
   /** Pushes what is not on the stack yet, then takes all of it. */
   #give(name: string, types: readonly ValueType[], given: readonly unknown[]): void {
     let leaves = 0;
-    for (const [i, one] of given.entries()) {
+    for (let i = 0; i < given.length; i++) {
+      const one = given[i];
       if (isPushed(one)) {
         if (leaves > 0)
           throw new Error(

@@ -1,6 +1,6 @@
 // A module: functions over one imported memory.
 
-import { append, name, unsigned } from './bytes.ts';
+import { name, unsigned } from './bytes.ts';
 import { type Callee, Code } from './code.ts';
 import { type Local, type ValueType, valueTypes } from './types.ts';
 
@@ -63,43 +63,33 @@ export class Module {
 
   /** The module in the binary format. */
   bytes(): Uint8Array<ArrayBuffer> {
-    const all = [...HEADER];
-    const section = (id: number, items: readonly (readonly number[])[]): void => {
-      const content: number[] = [];
-      unsigned(content, items.length);
-      for (const item of items) append(content, item);
-      all.push(id);
-      unsigned(all, content.length);
-      append(all, content);
-    };
     const functions = this.#functions;
-    section(SECTION.type, functions.map(typeBytes));
-    section(SECTION.import, [importBytes(this.#memory)]);
-    section(
-      SECTION.function,
-      functions.map(({ index }) => sized(index)),
-    );
-    section(
-      SECTION.export,
-      functions.flatMap(({ index, export: exported }) => {
-        if (exported === undefined) return [];
-        const bytes: number[] = [];
-        name(bytes, exported);
-        bytes.push(KIND.function);
-        unsigned(bytes, index);
-        return [bytes];
-      }),
-    );
-    section(
-      SECTION.code,
-      functions.map(({ body }) => {
-        const bytes = sized(body.length);
-        append(bytes, body);
-        return bytes;
-      }),
-    );
-    return new Uint8Array(all);
+    const exported = functions.flatMap(({ index, export: named }) => {
+      if (named === undefined) return [];
+      const bytes: number[] = [];
+      name(bytes, named);
+      return [[...bytes, KIND.function, ...sized(index)]];
+    });
+    return new Uint8Array([
+      ...HEADER,
+      ...section(SECTION.type, functions.map(typeBytes)),
+      ...section(SECTION.import, [importBytes(this.#memory)]),
+      ...section(
+        SECTION.function,
+        functions.map(({ index }) => sized(index)),
+      ),
+      ...section(SECTION.export, exported),
+      ...section(
+        SECTION.code,
+        functions.map(({ body }) => [...sized(body.length), ...body]),
+      ),
+    ]);
   }
+}
+
+function section(id: number, items: readonly (readonly number[])[]): number[] {
+  const content = [...sized(items.length), ...items.flat()];
+  return [id, ...sized(content.length), ...content];
 }
 
 function sized(value: number): number[] {

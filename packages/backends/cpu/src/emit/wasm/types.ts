@@ -61,12 +61,19 @@ export type Leaves<S extends string> = S extends `${string}:${infer Last extends
   ? Operand<Letters[Last]>
   : undefined;
 
-/** A signature taken apart. */
-export function typesOf(signature: string): {
+interface Types {
   readonly takes: readonly ValueType[];
   readonly leaves: ValueType | undefined;
-} {
+}
+const known = new Map<string, Types>();
+
+/** A signature taken apart. There are few, and every instruction asks. */
+export function typesOf(signature: string): Types {
+  const found = known.get(signature);
+  if (found) return found;
   const [takes = '', leaves = ''] = signature.split(':');
   const typed = (text: string): ValueType[] => [...text].map((letter) => letters[letter as keyof Letters]);
-  return { takes: typed(takes), leaves: typed(leaves)[0] };
+  const types = { takes: typed(takes), leaves: typed(leaves)[0] };
+  known.set(signature, types);
+  return types;
 }
