@@ -63,3 +63,14 @@ export function opcode(to: number[], code: number): void {
     to.push(code);
   }
 }
+
+/** Bytes one behind the other. */
+export function joined(parts: readonly (readonly number[] | Uint8Array)[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -4,7 +4,7 @@
 //
 // JavaScript evaluates arguments before the call, so operands come before the operator and the text reads as a formula.
 
-import { float, opcode, signed, signed64, unsigned } from './bytes.ts';
+import { float, joined, opcode, signed, signed64, unsigned } from './bytes.ts';
 import {
   alignments,
   type LaneInstruction,
@@ -124,8 +124,7 @@ export class Code {
     name: N,
     ...given: Takes<SignatureOf<typeof plain, N>>
   ): Leaves<SignatureOf<typeof plain, N>> {
-    const [code, signature] = plain[name];
-    return this.#write(name, code, signature, given) as Leaves<SignatureOf<typeof plain, N>>;
+    return this.#write(name, plain[name], given) as Leaves<SignatureOf<typeof plain, N>>;
   }
 
   /** A load: the bytes at address + offset. */
@@ -143,8 +142,7 @@ export class Code {
     offset: number,
     ...given: Takes<SignatureOf<typeof memory, N>>
   ): Leaves<SignatureOf<typeof memory, N>> {
-    const [code, signature] = memory[name];
-    const left = this.#write(name, code, signature, given);
+    const left = this.#write(name, memory[name], given);
     this.#place(name, offset);
     return left as Leaves<SignatureOf<typeof memory, N>>;
   }
@@ -154,8 +152,7 @@ export class Code {
     at: number,
     ...given: Takes<SignatureOf<typeof lane, N>>
   ): Leaves<SignatureOf<typeof lane, N>> {
-    const [code, signature] = lane[name];
-    const left = this.#write(name, code, signature, given);
+    const left = this.#write(name, lane[name], given);
     this.#bytes.push(at);
     return left as Leaves<SignatureOf<typeof lane, N>>;
   }
@@ -167,8 +164,7 @@ export class Code {
     at: number,
     ...given: Takes<SignatureOf<typeof memoryLane, N>>
   ): Leaves<SignatureOf<typeof memoryLane, N>> {
-    const [code, signature] = memoryLane[name];
-    const left = this.#write(name, code, signature, given);
+    const left = this.#write(name, memoryLane[name], given);
     this.#place(name, offset);
     this.#bytes.push(at);
     return left as Leaves<SignatureOf<typeof memoryLane, N>>;
@@ -180,7 +176,7 @@ export class Code {
     a: Given<'v128'>,
     b: Given<'v128'>,
   ): Operand<'v128'> {
-    const left = this.#write('i8x16.shuffle', 0xfd000d, 'vv:v', [a, b]);
+    const left = this.#write('i8x16.shuffle', [0xfd000d, 'vv:v'], [a, b]);
     for (const at of lanes) for (let byte = 0; byte < 4; byte++) this.#bytes.push(at * 4 + byte);
     return left as Operand<'v128'>;
   }
@@ -199,13 +195,13 @@ export class Code {
 
   /** Copies bytes; the ranges may overlap. */
   copy(to: Given<'i32'>, from: Given<'i32'>, bytes: Given<'i32'>): void {
-    this.#write('memory.copy', 0xfc000a, 'iii:', [to, from, bytes]);
+    this.#write('memory.copy', [0xfc000a, 'iii:'], [to, from, bytes]);
     this.#bytes.push(0, 0);
   }
 
   /** Sets bytes to the value's lowest byte. */
   fill(to: Given<'i32'>, value: Given<'i32'>, bytes: Given<'i32'>): void {
-    this.#write('memory.fill', 0xfc000b, 'iii:', [to, value, bytes]);
+    this.#write('memory.fill', [0xfc000b, 'iii:'], [to, value, bytes]);
     this.#bytes.push(0);
   }
 
@@ -268,7 +264,7 @@ export class Code {
   }
 
   /** The body as the code section holds it, without its length. @throws Error for operands left over or missing. */
-  finish(leaves: ValueType | undefined): number[] {
+  finish(leaves: ValueType | undefined): Uint8Array {
     this.#stack.end(leaves);
     // Locals of one type that stand together are declared together.
     const groups: [number, ValueType][] = [];
@@ -277,19 +273,19 @@ export class Code {
       if (last && last[1] === type) last[0]++;
       else groups.push([1, type]);
     }
-    const bytes: number[] = [];
-    unsigned(bytes, groups.length);
+    const declared: number[] = [];
+    unsigned(declared, groups.length);
     for (const [count, type] of groups) {
-      unsigned(bytes, count);
-      bytes.push(valueTypes[type]);
+      unsigned(declared, count);
+      declared.push(valueTypes[type]);
     }
-    return [...bytes, ...this.#bytes, 0x0b];
+    return joined([declared, this.#bytes, [0x0b]]);
   }
 
-  #write(name: string, code: number, signature: string, given: readonly unknown[]): unknown {
-    const { takes, leaves } = typesOf(signature);
+  #write(name: string, instruction: readonly [number, string], given: readonly unknown[]): unknown {
+    const { takes, leaves } = typesOf(instruction[1]);
     this.#give(name, takes, given);
-    opcode(this.#bytes, code);
+    opcode(this.#bytes, instruction[0]);
     if (leaves) return this.#push(leaves);
   }
 

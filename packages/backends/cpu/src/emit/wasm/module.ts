@@ -1,6 +1,6 @@
 // A module: functions over one imported memory.
 
-import { name, unsigned } from './bytes.ts';
+import { joined, name, unsigned } from './bytes.ts';
 import { type Callee, Code } from './code.ts';
 import { type Local, type ValueType, valueTypes } from './types.ts';
 
@@ -24,7 +24,7 @@ type Locals<T extends readonly ValueType[]> = { readonly [I in keyof T]: Local<T
 
 interface Defined extends Callee {
   readonly export: string | undefined;
-  body: number[];
+  body: Uint8Array;
 }
 
 export interface ModuleOptions {
@@ -53,7 +53,13 @@ export class Module {
     leaves: ValueType | undefined,
     write: (code: Code, ...params: Locals<T>) => void,
   ): Callee {
-    const made: Defined = { index: this.#functions.length, takes, leaves, export: exported, body: [] };
+    const made: Defined = {
+      index: this.#functions.length,
+      takes,
+      leaves,
+      export: exported,
+      body: new Uint8Array(),
+    };
     this.#functions.push(made);
     const code = new Code(takes, this.#checked);
     write(code, ...(takes.map((type, index) => ({ index, type })) as unknown as Locals<T>));
@@ -63,33 +69,35 @@ export class Module {
 
   /** The module in the binary format. */
   bytes(): Uint8Array<ArrayBuffer> {
+    const all: (readonly number[] | Uint8Array)[] = [HEADER];
+    const section = (id: number, items: readonly (readonly number[] | Uint8Array)[]): void => {
+      const content = joined([sized(items.length), ...items]);
+      all.push([id], sized(content.length), content);
+    };
     const functions = this.#functions;
-    const exported = functions.flatMap(({ index, export: named }) => {
-      if (named === undefined) return [];
-      const bytes: number[] = [];
-      name(bytes, named);
-      return [[...bytes, KIND.function, ...sized(index)]];
-    });
-    return new Uint8Array([
-      ...HEADER,
-      ...section(SECTION.type, functions.map(typeBytes)),
-      ...section(SECTION.import, [importBytes(this.#memory)]),
-      ...section(
-        SECTION.function,
-        functions.map(({ index }) => sized(index)),
-      ),
-      ...section(SECTION.export, exported),
-      ...section(
-        SECTION.code,
-        functions.map(({ body }) => [...sized(body.length), ...body]),
-      ),
-    ]);
+    section(SECTION.type, functions.map(typeBytes));
+    section(SECTION.import, [importBytes(this.#memory)]);
+    section(
+      SECTION.function,
+      functions.map(({ index }) => sized(index)),
+    );
+    section(
+      SECTION.export,
+      functions.flatMap(({ index, export: exported }) => {
+        if (exported === undefined) return [];
+        const bytes: number[] = [];
+        name(bytes, exported);
+        bytes.push(KIND.function);
+        unsigned(bytes, index);
+        return [bytes];
+      }),
+    );
+    section(
+      SECTION.code,
+      functions.map(({ body }) => joined([sized(body.length), body])),
+    );
+    return joined(all);
   }
-}
-
-function section(id: number, items: readonly (readonly number[])[]): number[] {
-  const content = [...sized(items.length), ...items.flat()];
-  return [id, ...sized(content.length), ...content];
 }
 
 function sized(value: number): number[] {

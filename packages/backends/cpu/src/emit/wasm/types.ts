@@ -65,15 +65,18 @@ interface Types {
   readonly takes: readonly ValueType[];
   readonly leaves: ValueType | undefined;
 }
+
+/** There are a few dozen signatures, and one is asked for with every instruction that is written. */
 const known = new Map<string, Types>();
 
-/** A signature taken apart. There are few, and every instruction asks. */
+/** A signature taken apart. */
 export function typesOf(signature: string): Types {
-  const found = known.get(signature);
-  if (found) return found;
-  const [takes = '', leaves = ''] = signature.split(':');
-  const typed = (text: string): ValueType[] => [...text].map((letter) => letters[letter as keyof Letters]);
-  const types = { takes: typed(takes), leaves: typed(leaves)[0] };
-  known.set(signature, types);
+  let types = known.get(signature);
+  if (!types) {
+    const [takes = '', leaves = ''] = signature.split(':');
+    const typed = (text: string): ValueType[] => [...text].map((letter) => letters[letter as keyof Letters]);
+    types = { takes: typed(takes), leaves: typed(leaves)[0] };
+    known.set(signature, types);
+  }
   return types;
 }
