@@ -42,8 +42,6 @@ interface Steps {
   readonly prepare: Callee;
   readonly finishSums: Callee;
   readonly give: Callee;
-  /** Pair by pair, for the keys of the unit's block. */
-  readonly pairs: Callee;
 }
 
 function stepsOf(kernel: Kernel, gradient: GradientDesign): Steps {
@@ -59,9 +57,12 @@ function stepsOf(kernel: Kernel, gradient: GradientDesign): Steps {
       const s = simd(site, 2);
       flush(site, new ExpressionWriter(s, new TileSource(site, { rows: [] }), program.of.sizes), targets);
     }),
-    pairs: sweep(kernel, writePair(kernel, gradient)),
   };
 }
+
+/** pairs(): what the record's pairs with the keys of the unit's block give, one after the other. */
+const writePairs = (kernel: Kernel, gradient: GradientDesign): Callee =>
+  sweep(kernel, writePair(kernel, gradient));
 
 /** Calls a routine for every key of the block that the mask may allow. */
 const sweep = (kernel: Kernel, visit: Callee): Callee =>
@@ -105,6 +106,7 @@ export function writePairwise(kernel: Kernel, gradient: GradientDesign): Callee 
   const steps = stepsOf(kernel, gradient);
   const summed = gradient.sums === 'sweep' || hasExcess(gradient);
   const sums = summed ? sweep(kernel, writeSumsOfPair(kernel, gradient)) : null;
+  const pairs = writePairs(kernel, gradient);
   return routine(kernel, [], (site) => {
     placeRecords(site, false);
     setUnit(site, 'block', 0);
@@ -113,7 +115,7 @@ export function writePairwise(kernel: Kernel, gradient: GradientDesign): Callee 
       call(site, steps.prepare);
       if (sums) ifSummed(site, gradient, () => call(site, sums));
       call(site, steps.finishSums);
-      call(site, steps.pairs);
+      call(site, pairs);
       call(site, steps.give);
     });
   });
@@ -131,7 +133,10 @@ export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Til
     writeCheaperKeys(site);
   });
   const queryRows = writeQueryRowsOf(kernel, gradient, tiling);
-  const check = writeCheckKeys(kernel, tiling);
+  // Where all pairs are allowed, what is not finite reaches all that it may reach.
+  const guard = kernel.design.formulas.mask
+    ? { check: writeCheckKeys(kernel, tiling), pairs: writePairs(kernel, gradient) }
+    : null;
   const place = writePlace(kernel);
   const scores = writeScores(kernel);
   const up = writeUp(kernel, gradient);
@@ -141,6 +146,24 @@ export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Til
   const folds = tiling.folds.length > 0 ? writeFolds(kernel, tiling) : null;
   const toQueries = writeToQueries(kernel, tiling);
   const toKeys = writeToKeys(kernel, tiling);
+  const tiles = (site: Site): void => {
+    const { code } = site;
+    eachSub(site, () => {
+      call(site, place);
+      code.if(
+        code.op('i32.lt_s', subWord(site, 'from'), subWord(site, 'to')),
+        () => {
+          call(site, scores);
+          call(site, up);
+          call(site, rows);
+          if (folds) call(site, folds);
+          call(site, toQueries);
+        },
+        () => call(site, nothing),
+      );
+    });
+    call(site, toKeys);
+  };
   return routine(kernel, [], (site) => {
     const { code } = site;
     placeRecords(site, true);
@@ -168,28 +191,15 @@ export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Til
     eachSub(site, () => call(site, steps.finishSums));
     eachBlock(site, () => {
       call(site, pack);
-      call(site, check);
+      if (!guard) {
+        tiles(site);
+        return;
+      }
+      call(site, guard.check);
       code.if(
         unitWord(site, 'finite'),
-        () => {
-          eachSub(site, () => {
-            call(site, place);
-            const some = code.op('i32.lt_s', subWord(site, 'from'), subWord(site, 'to'));
-            code.if(
-              some,
-              () => {
-                call(site, scores);
-                call(site, up);
-                call(site, rows);
-                if (folds) call(site, folds);
-                call(site, toQueries);
-              },
-              () => call(site, nothing),
-            );
-          });
-          call(site, toKeys);
-        },
-        () => eachSub(site, () => call(site, steps.pairs)),
+        () => tiles(site),
+        () => eachSub(site, () => call(site, guard.pairs)),
       );
     });
     eachSub(site, () => call(site, steps.give));

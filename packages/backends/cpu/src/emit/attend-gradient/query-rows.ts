@@ -93,7 +93,10 @@ function take({ code }: Site, s: Simd, strange: Lanes, at: Int, offset: number, 
 const isCalm = ({ code }: Site, s: Simd, strange: Lanes): Int =>
   code.let('i32', code.op('i32x4.all_true', s.op('f32x4.eq', strange, strange)[0] as Vector));
 
-/** keyRows(): says in `finite` whether the block's rows of keys that products sum are finite, and so are the queries. */
+/**
+ * keyRows(): says in `finite` whether the block's rows of keys that products sum are finite, and so are the queries. For
+ * attentions with a mask: only what some pairs may not see must be kept from them.
+ */
 export function writeCheckKeys(kernel: Kernel, tiling: Tiling): Callee {
   const names = [...new Set(tiling.products.map(({ row }) => row))].filter(
     (row) => !tiling.rows.includes(row),
@@ -101,7 +104,6 @@ export function writeCheckKeys(kernel: Kernel, tiling: Tiling): Callee {
   return routine(kernel, [], (site) => {
     const { code, design } = site;
     setUnit(site, 'finite', unitWord(site, 'calm'));
-    if (!design.formulas.mask) return;
     const s = simd(site, 1);
     const strange = s.variables(s.zero());
     for (const name of names) {
