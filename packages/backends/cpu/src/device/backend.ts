@@ -12,9 +12,7 @@ import {
   type Program,
   printProgram,
   type Unsupported,
-  type View,
 } from '@heed/tensor';
-import { product } from '../emit/geometry.ts';
 import type { Machine } from '../emit/machine.ts';
 import type { Plan, Planner } from '../emit/plan.ts';
 import { checkCall, checkProgram, signatures } from './check.ts';
@@ -116,11 +114,7 @@ export class CpuBackend implements Backend {
 
   #plan(kernel: CpuKernel, call: Call): void {
     const plan = kernel.plan({ ...call.outputs, ...call.inputs }, call.sizes, this.#machine);
-    const clear = ({ allocation, offset, shape }: View): void => {
-      const bytes = product(shape) * 4;
-      if (bytes > 0) this.#crew.fill(this.#memory.address(allocation, 'run') + offset * 4, bytes, 0);
-    };
-    gather(this, plan, call, clear, (full) =>
+    gather(this, plan, call, (full) =>
       eachStage(this, plan, full, (stage, one) => this.#do(kernel, stage, one)),
     );
   }
