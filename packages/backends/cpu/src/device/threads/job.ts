@@ -58,10 +58,10 @@ export interface Part {
 
 /** The most parts that a job may have: a ticket counts them in 10 bits. */
 const MOST = 1000;
-/** Parts for each thread, so that none waits long for another. */
-const SHARES = 8;
+/** Parts for each thread: at the end none waits longer for another than one of them takes. */
+const SHARES = 32;
 /** Elements that a part has at least: a few microseconds, against which taking it is nothing. */
-const GRAIN = 2 ** 14;
+const GRAIN = 2 ** 15;
 /**
  * Elements of a part where one thread does all. Not all at once: an engine that finishes compiling in the meantime can
  * change to the better code only between two calls.

@@ -73,7 +73,7 @@ describe('cut', () => {
           expect(chunk * chunks).toBeGreaterThanOrEqual(units);
           expect(chunk * (chunks - 1)).toBeLessThan(units);
         }
-    expect(cut({ units: 64, weight: 2 ** 18 }, 2)).toEqual({ chunk: 4, chunks: 16 });
+    expect(cut({ units: 64, weight: 2 ** 18 }, 2)).toEqual({ chunk: 1, chunks: 64 });
     expect(cut({ units: 64, weight: 1 }, 2)).toEqual({ chunk: 64, chunks: 1 });
   });
 });

@@ -33,6 +33,7 @@ import {
 import { writeScores } from './pairs.ts';
 import {
   AXIS,
+  add,
   call,
   each,
   type Int,
@@ -99,7 +100,9 @@ function writeUnits(body: Body, kernel: Kernel, { share }: AttendShape, unit: Ca
   each(site, begin, end, 1, (own) => {
     const at = code.let('i32', own);
     if (share !== 'all') writePartOf(site, share, at);
-    const block = code.let('i32', code.op('i32.rem_u', at, blocks));
+    // The last queries first: under a causal mask they see the most keys, and nobody should begin with these at the end.
+    const before = add(site, code.let('i32', code.op('i32.rem_u', at, blocks)), 1);
+    const block = code.let('i32', code.op('i32.sub', blocks, before));
     const matrix = code.let('i32', code.op('i32.div_u', at, blocks));
     const head = code.let('i32', code.op('i32.rem_u', matrix, heads));
     const batch = code.let('i32', code.op('i32.div_u', matrix, heads));
