@@ -90,4 +90,37 @@ describe.each([...machines, wide])('matmul, relaxed $relaxed, threads $threads, 
       { tolerance: 1e-4 },
     );
   });
+
+  it.each([
+    ['a b for each batch', [2, 3], [true, true]],
+    ['one b along the first axis', [2, 3], [false, true]],
+    ['one b along the second axis', [2, 3], [true, false]],
+    ['one b for all', [3], [false]],
+  ] as const)('agrees on more rows than a block, with %s', async (_, batch, moves) => {
+    const pair = await Pair.open(machine);
+    const [rows, inner, columns] = [103, 37, 29];
+    for (const b of ['float32', 'int8'] as const) {
+      const program: MatmulProgram = {
+        kind: 'matmul',
+        rank: batch.length,
+        a: 'float32',
+        b,
+        inputs: {},
+        uniforms: {},
+        epilogue: trace('test', scalar, (x) => x('product', scalar)),
+        dtype: 'float32',
+      };
+      const whole = dense(b, [...batch, inner, columns]);
+      const strides = whole.strides.map((stride, axis) => (moves[axis] === false ? 0 : stride));
+      await pair.agree(
+        program,
+        {
+          a: [dense('float32', [...batch, rows, inner]), numbers(9973, 1)],
+          b: [{ ...whole, strides }, numbers(967, 2).map((x) => (b === 'int8' ? x / 4 : x))],
+        },
+        { out: dense('float32', [...batch, rows, columns]) },
+        { tolerance: 2e-5 },
+      );
+    }
+  });
 });

@@ -23,7 +23,12 @@ export interface MatmulShape {
   readonly out: Step;
   readonly inputs: Readonly<Record<string, Step>>;
   readonly columnBlock: number;
+  /** Whether b has been packed by a job before. */
+  readonly packed: boolean;
 }
+
+/** The memory that holds packed b, as kernels call it. */
+export const PACKED = 'packed:b';
 
 /** A tensor of which one axis runs across lanes and the other is walked. */
 export interface Operand {
@@ -80,7 +85,7 @@ export function matmulFrame(body: Body, program: MatmulProgram, shape: MatmulSha
   const walk = new Walk(
     body,
     Array.from({ length: axis.row }, (_, i) => i),
-    ['a', 'b', ...Object.keys(stored)],
+    ['a', 'b', ...Object.keys(stored), ...(shape.packed ? [PACKED] : [])],
   );
   const size = (of: number): Int =>
     code.let('i32', code.load('i32.load', frame, writer.word({ of: 'size', axis: of })));

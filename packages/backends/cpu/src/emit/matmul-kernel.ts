@@ -6,7 +6,7 @@
 import type { MatmulProgram } from '@heed/tensor';
 import { type Emitted, KernelWriter } from './kernel.ts';
 import { type Machine, tileColumns } from './machine.ts';
-import { each, type MatmulShape, matmulFrame, minimum } from './matmul-frame.ts';
+import { each, type MatmulShape, matmulFrame, minimum, PACKED } from './matmul-frame.ts';
 import { pack, writeTile } from './matmul-tile.ts';
 import { eachUnit } from './walk.ts';
 import type { Local } from './wasm/index.ts';
@@ -21,9 +21,11 @@ export const WHOLE_INNER = 4096;
 /** Rows whose sums are kept while parts of b come and go. */
 const sumRows = (whole: boolean): number => (whole ? ROW_BLOCK : 4 * ROW_BLOCK);
 
-/** Bytes of packed b, of sums and of packed a, in this order. */
-export const scratchOf = (width: number, inner: number, whole: boolean): number =>
-  4 * (width * (whole ? inner : INNER_BLOCK) + sumRows(whole) * width + ROW_BLOCK * INNER_BLOCK) + 64;
+/** Bytes of packed b, unless it has been packed before, of sums and of packed a, in this order. */
+export const scratchOf = (width: number, inner: number, whole: boolean, packed: boolean): number =>
+  4 *
+    (width * (packed ? 0 : whole ? inner : INNER_BLOCK) + sumRows(whole) * width + ROW_BLOCK * INNER_BLOCK) +
+  64;
 
 export function emitMatmul(
   program: MatmulProgram,
@@ -52,8 +54,9 @@ export function emitMatmul(
       const padded = code.let('i32', code.op('i32.and', code.op('i32.add', width, columns - 1), -columns));
       const line = code.let('i32', code.op('i32.shl', padded, 2));
       // Scratch: packed b [panel][products][columns], sums [row][padded], packed a [panel][products][tile rows].
-      const packedB = code.let('i32', code.op('i32.and', code.op('i32.add', scratch, 63), -64));
-      const sums = whole ? sum([line, inner], [packedB, 1]) : sum([line, INNER_BLOCK], [packedB, 1]);
+      const own = code.let('i32', code.op('i32.and', code.op('i32.add', scratch, 63), -64));
+      const packedB = shape.packed ? pointer(PACKED) : own;
+      const sums = shape.packed ? own : sum([line, whole ? inner : INNER_BLOCK], [own, 1]);
       const packedA = sum([line, sumRows(whole)], [sums, 1]);
       const packB = (depth: Local<'i32'>, count: Local<'i32'>): void => {
         const to = code.let('i32', packedB);
@@ -63,7 +66,7 @@ export function emitMatmul(
           pack(body, { of: b, from, left, count, lanes: columns }, to);
         });
       };
-      if (whole) packB(code.let('i32', 0), inner);
+      if (whole && !shape.packed) packB(code.let('i32', 0), inner);
       each(code, height, sumRows(whole), (row) => {
         const some = minimum(code, code.let('i32', code.op('i32.sub', height, row)), sumRows(whole));
         each(code, inner, INNER_BLOCK, (depth) => {
