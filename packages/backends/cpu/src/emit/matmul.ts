@@ -15,7 +15,7 @@ import { planReduce } from './reduce.ts';
 const COLUMN_BLOCK = 512;
 /** The fewest columns that are worth packing a for, and the fewest that are read in one go where b is not packed. */
 const LEAST_COLUMNS = 64;
-const LEAST_THIN_COLUMNS = 256;
+const LEAST_THIN_COLUMNS = 512;
 /** Up to so many rows packing b costs more than it saves. */
 const THIN = 3;
 /** Units for each thread, so that none waits long for another: of rows, and of columns, for each of which a is packed. */
