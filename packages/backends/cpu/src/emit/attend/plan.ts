@@ -25,7 +25,7 @@ import {
 } from './layout.ts';
 
 /** Blocks of 8 queries that share a block of keys while it is in the cache. */
-const SUBS = 4;
+const SUBS = 8;
 /** The same where rows of keys are computed for the block: the more queries share them, the better. */
 const MANY_SUBS = 16;
 
