@@ -6,6 +6,7 @@ import { asExpr, type Node } from '@heed/expr';
 import { writeAccumulate } from '../attend/context-kernel.ts';
 import { isLiteral } from '../attend/formula.ts';
 import { countUses, FusedWriter } from '../attend/fused.ts';
+import { withUnion } from '../attend/joint.ts';
 import { BLOCK, LINE } from '../attend/layout.ts';
 import { eachRow, type Rows, tileOf } from '../attend/pairs.ts';
 import { writeProducts } from '../attend/product-kernel.ts';
@@ -38,24 +39,21 @@ import { setVectors } from './rows.ts';
 export const coefficientsAt = (site: Site, tile: number): Int =>
   add(site, subWord(site, 'coefficients'), tile * SUBS * TILE);
 
-const upTile = ({ unit, layout, code }: Site): Int =>
-  code.let('i32', code.op('i32.add', unit, layout.unit.at('up')));
-
-/** up(): products of the gradient of context and the values of the record's rows of the block. */
-export function writeUp(kernel: Kernel, gradient: GradientDesign): Callee {
+/**
+ * up(): products of the gradient of context and the values of the rows of the block that any of the records abreast sees;
+ * null where no gradient of context is given.
+ */
+export function writeUp(kernel: Kernel, gradient: GradientDesign): Callee | null {
   const { program, width } = gradient;
-  const products = program.upstream.context ? writeProducts(kernel.writer, width, 1) : null;
-  return routine(kernel, [], (site) => {
-    if (!products) return;
-    const { code, layout, sub } = site;
-    const { value } = program.of;
-    const [from, to] = [subWord(site, 'from'), subWord(site, 'to')];
-    const step = unitWord(site, `step:${value}`);
-    const values = scaled(site, unitWord(site, `row:${value}`), from, step);
-    const rows = code.let('i32', code.op('i32.sub', to, from));
-    const out = scaled(site, upTile(site), from, LINE);
-    code.call(products, values, step, rows, add(site, sub, layout.sub.at('upstream')), out);
-  });
+  if (!program.upstream.context) return null;
+  const products = writeProducts(kernel.writer, width, kernel.abreast);
+  return routine(kernel, [], (site) =>
+    withUnion(site, program.of.value, ({ records, from, keys, step, rows }) => {
+      const upstream = records.map(({ sub }) => add(site, sub, site.layout.sub.at('upstream')));
+      const tiles = records.map((record) => scaled(site, subWord(record, 'up'), from, LINE));
+      site.code.call(products, keys, step, rows, ...upstream, ...tiles);
+    }),
+  );
 }
 
 /** What is known of rows of the tile before they give anything away. */
@@ -80,7 +78,7 @@ function eachSeen(
   const visit = (masked: boolean): Callee =>
     routine(kernel, ['i32', 'i32'], (site, first, end) => {
       const [scores, hidden] = [tileOf(site), tileOf(site, 'allowed')];
-      const up = upTile(site);
+      const up = subWord(site, 'up');
       const alike = (name: string): Lanes => Array.from({ length: group }, () => subLanes(site, name)).flat();
       eachRow(site, first, end, group, (rows) => {
         const { s } = rows;
@@ -201,36 +199,40 @@ function clearRows(site: Site, tile: number, from: Int, to: Int): void {
   });
 }
 
-/** toQueries(): adds the record's products with rows of keys to its sums. */
+/**
+ * toQueries(): adds the products of the records abreast with rows of keys to their sums. Where a record does not see a row
+ * its coefficients are zero, and rows are finite.
+ */
 export function writeToQueries(kernel: Kernel, tiling: Tiling): Callee {
-  const products = tiling.products.filter(({ target }) => target.side === 'query');
-  const kernels = products.map(({ target, own }) =>
-    own ? null : writeAccumulate(kernel.writer, target.width, 1),
-  );
+  const products = tiling.products.filter(({ target, own }) => target.side === 'query' && !own);
+  const kernels = products.map(({ target }) => writeAccumulate(kernel.writer, target.width, kernel.abreast));
+  return routine(kernel, [], (site) => {
+    const { code, layout } = site;
+    products.forEach(({ target, row, tile }, i) => {
+      withUnion(site, row, ({ records, from, keys, step, rows }) => {
+        const weights = records.map((record) => scaled(site, coefficientsAt(record, tile), from, LINE));
+        const sums = records.map(({ sub }) => add(site, sub, layout.sub.at(`kept:${target.name}`)));
+        const nothing = records.map(() => code.let('i32', 0));
+        code.call(kernels[i] as Callee, keys, step, rows, ...weights, ...sums, ...nothing);
+      });
+    });
+  });
+}
+
+/** ownQueries(): adds the record's rows, multiplied by the sums of their coefficients, to its sums. */
+export function writeOwnQueries(kernel: Kernel, tiling: Tiling): Callee | null {
+  const products = tiling.products.filter(({ target, own }) => target.side === 'query' && own);
+  if (products.length === 0) return null;
   return routine(kernel, [], (site) => {
     const { code, layout, sub } = site;
     const [from, to] = [subWord(site, 'from'), subWord(site, 'to')];
-    products.forEach(({ target, row, tile, negative }, i) => {
+    for (const { target, row, tile, negative } of products) {
       const weights = scaled(site, coefficientsAt(site, tile), from, LINE);
       const rows = code.let('i32', code.op('i32.sub', to, from));
+      const queries = add(site, sub, layout.sub.at(`queries:${row}`));
       const sums = add(site, sub, layout.sub.at(`kept:${target.name}`));
-      const accumulate = kernels[i];
-      if (!accumulate) {
-        addOwnQueries(
-          site,
-          weights,
-          rows,
-          add(site, sub, layout.sub.at(`queries:${row}`)),
-          sums,
-          target.width,
-          negative,
-        );
-        return;
-      }
-      const step = unitWord(site, `step:${row}`);
-      const keys = scaled(site, unitWord(site, `row:${row}`), from, step);
-      code.call(accumulate, keys, step, rows, weights, sums, code.let('i32', 0));
-    });
+      addOwnQueries(site, weights, rows, queries, sums, target.width, negative);
+    }
   });
 }
 

@@ -2,7 +2,8 @@
 // gives to inputs that other units share with it gathers in a copy of its own.
 
 import type { AttendGradientProgram } from '@heed/tensor';
-import { type AttendShape, type Design, LANES, operandsOf } from '../attend/layout.ts';
+import { jointTerm } from '../attend/joint.ts';
+import { type AttendShape, abreastOn, type Design, LANES, operandsOf } from '../attend/layout.ts';
 import { writeSharedRows } from '../attend/pack-keys.ts';
 import {
   AXIS,
@@ -45,8 +46,12 @@ export function prepareGradient(program: AttendGradientProgram): Prepared {
 }
 
 /** Bytes that a thread needs for itself. */
-export function scratchOf({ gradient, design, tiling }: Prepared, shape: AttendShape): number {
-  const { unit, sub } = layOutGradient(gradient, design, shape, tiling);
+export function scratchOf(
+  { gradient, design, tiling }: Prepared,
+  shape: AttendShape,
+  machine: Machine,
+): number {
+  const { unit, sub } = layOutGradient(gradient, design, shape, tiling, abreastOn(machine));
   return unit.bytes + SUBS * sub.bytes + 64;
 }
 
@@ -57,7 +62,8 @@ export function emitGradient(
   checked: boolean,
 ): Emitted {
   const writer = new KernelWriter(machine, checked);
-  const layout = layOutGradient(gradient, design, shape, tiling);
+  const abreast = abreastOn(machine);
+  const layout = layOutGradient(gradient, design, shape, tiling, abreast);
   const kernel: Kernel = {
     writer,
     design,
@@ -65,8 +71,9 @@ export function emitGradient(
     steps: shape.steps,
     direct: new Set(shape.direct),
     few: false,
-    abreast: 1,
-    joint: null,
+    abreast,
+    // Formulas of pairs read the terms of other scores.
+    joint: tiling && design.scaled ? jointTerm(design) : null,
   };
   return writer.run((body) => {
     const { code, frame, scratch, begin, end } = body;

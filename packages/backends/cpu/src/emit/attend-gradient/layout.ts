@@ -17,6 +17,8 @@ import { type Tiling, UPSTREAM } from './products.ts';
 
 /** Records of 8 queries that go through a block of keys together. */
 export const SUBS = 8;
+/** Bytes of a record's tiles: scores, what is allowed, products of values. */
+export const RECORD_TILES = 3 * TILE;
 /** Queries of a block. */
 export const QUERIES = SUBS * 8;
 
@@ -35,6 +37,7 @@ export function layOutGradient(
   design: Design,
   shape: AttendShape,
   tiling: Tiling | null,
+  abreast: 1 | 2,
 ): Layout {
   const { unit, sub, operands } = layOut(design, shape);
   const { program, pair, sink, targets, width } = gradient;
@@ -60,10 +63,10 @@ export function layOutGradient(
   for (const target of targets) if (target.kept) sub.add(`kept:${target.name}`, target.width * LINE);
   if (tiling) {
     unit.add('calm', 4);
-    sub.add('coefficients', 4);
-    for (const area of ['scores', 'allowed', 'up']) unit.add(area, TILE);
+    for (const word of ['coefficients', 'up']) sub.add(word, 4);
+    unit.add('tiles', abreast * RECORD_TILES);
     unit.add('coefficients', tiling.tiles * SUBS * TILE);
-    unit.add('spare', LINE);
+    unit.add('spare', 2 * LINE);
     for (const name of tiling.rows) {
       const numbers = name === UPSTREAM ? width : widthOf(design.program, name);
       unit.add(`rows:${name}`, QUERIES * numbers * 4 + 32);

@@ -76,7 +76,7 @@ function planCall(
     numbers,
     units,
     weight: Math.ceil((batch * head * query * key * (gradient.width + 1)) / Math.max(1, units)),
-    scratch: scratchOf(prepared, shape),
+    scratch: scratchOf(prepared, shape, machine),
     note: `lanes along queries, in ${units} ${units === 1 ? 'unit' : 'units'}`,
     gathered,
   };

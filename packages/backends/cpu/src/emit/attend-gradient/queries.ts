@@ -2,6 +2,7 @@
 // has none, or where a block of keys holds what is not finite.
 
 import { writeBounds } from '../attend/interval.ts';
+import { writeJoint } from '../attend/joint.ts';
 import { LANES } from '../attend/layout.ts';
 import { writeCheaperKeys, writeKeyRows } from '../attend/pack-keys.ts';
 import { writeCheaperQueries, writeProductRows } from '../attend/pack-queries.ts';
@@ -16,6 +17,7 @@ import {
   number,
   routine,
   type Site,
+  scaled,
   setSub,
   setUnit,
   simd,
@@ -23,13 +25,32 @@ import {
   unitWord,
 } from '../attend/site.ts';
 import { TileSource } from '../attend/source.ts';
-import { eachBlock, eachSub, ifRows, writePlace, writeRange } from '../attend/span.ts';
+import {
+  eachAbreast,
+  eachBlock,
+  eachGroup,
+  eachSub,
+  ifRows,
+  recordsEnd,
+  setMate,
+  writePlace,
+  writeRange,
+} from '../attend/span.ts';
 import { ExpressionWriter } from '../expression.ts';
 import type { Callee } from '../wasm/index.ts';
-import { writeNothing, writeRows, writeSumsOfRows, writeToKeys, writeToQueries, writeUp } from './block.ts';
+import {
+  writeNothing,
+  writeOwnQueries,
+  writeRows,
+  writeSumsOfRows,
+  writeToKeys,
+  writeToQueries,
+  writeUp,
+} from './block.ts';
 import type { GradientDesign } from './design.ts';
 import { hasExcess } from './excess.ts';
 import { writeFolds } from './fold.ts';
+import { RECORD_TILES } from './layout.ts';
 import { TILE } from './outer-kernel.ts';
 import { writePair, writeSumsOfPair } from './pair.ts';
 import type { Tiling } from './products.ts';
@@ -82,17 +103,23 @@ function ifSummed(site: Site, gradient: GradientDesign, write: () => void): void
 
 /** Says which queries the unit's records have, and where their tiles lie. */
 function placeRecords(site: Site, tiled: boolean): void {
-  const { code, layout, unit } = site;
+  const { code, layout, unit, abreast } = site;
   setUnit(site, 'large', 0);
   const query = unitWord(site, 'first');
   const left = unitWord(site, 'rows');
   const coefficients = tiled ? add(site, unit, layout.unit.at('coefficients')) : null;
+  const tiles = tiled ? add(site, unit, layout.unit.at('tiles')) : null;
+  const [end, second] = [recordsEnd(site, unitWord(site, 'subs')), code.let('i32', 0)];
   eachSub(site, () => {
     setSub(site, 'query', query);
     setSub(site, 'left', least(site, left, LANES));
-    if (coefficients) {
-      setSub(site, 'tile', add(site, unit, layout.unit.at('scores')));
-      setSub(site, 'allowed', add(site, unit, layout.unit.at('allowed')));
+    setMate(site, end);
+    if (coefficients && tiles) {
+      // Records abreast have tiles of their own, in which one group follows the other.
+      const tile = scaled(site, tiles, second, RECORD_TILES);
+      for (const [i, word] of ['tile', 'allowed', 'up'].entries())
+        setSub(site, word, add(site, tile, i * TILE));
+      if (abreast === 2) code.set(second, code.op('i32.sub', 1, second));
       setSub(site, 'coefficients', coefficients);
       code.set(coefficients, code.op('i32.add', coefficients, TILE));
     }
@@ -138,6 +165,7 @@ export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Til
     ? { check: writeCheckKeys(kernel, tiling), pairs: writePairs(kernel, gradient) }
     : null;
   const place = writePlace(kernel);
+  const product = writeJoint(kernel);
   const scores = writeScores(kernel);
   const up = writeUp(kernel, gradient);
   const sums = writeSumsOfRows(kernel, gradient, tiling);
@@ -145,22 +173,31 @@ export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Til
   const nothing = writeNothing(kernel, tiling);
   const folds = tiling.folds.length > 0 ? writeFolds(kernel, tiling) : null;
   const toQueries = writeToQueries(kernel, tiling);
+  const ownQueries = writeOwnQueries(kernel, tiling);
   const toKeys = writeToKeys(kernel, tiling);
+  /** What records abreast are given together. */
+  const begin = (site: Site, upstream: boolean): void => {
+    eachAbreast(site, () => call(site, place));
+    if (product) call(site, product);
+    if (up && upstream) call(site, up);
+  };
   const tiles = (site: Site): void => {
     const { code } = site;
-    eachSub(site, () => {
-      call(site, place);
-      code.if(
-        code.op('i32.lt_s', subWord(site, 'from'), subWord(site, 'to')),
-        () => {
-          call(site, scores);
-          call(site, up);
-          call(site, rows);
-          if (folds) call(site, folds);
-          call(site, toQueries);
-        },
-        () => call(site, nothing),
+    eachGroup(site, () => {
+      begin(site, true);
+      eachAbreast(site, () =>
+        code.if(
+          code.op('i32.lt_s', subWord(site, 'from'), subWord(site, 'to')),
+          () => {
+            call(site, scores);
+            call(site, rows);
+            if (folds) call(site, folds);
+            if (ownQueries) call(site, ownQueries);
+          },
+          () => call(site, nothing),
+        ),
       );
+      call(site, toQueries);
     });
     call(site, toKeys);
   };
@@ -177,13 +214,14 @@ export function writeTiled(kernel: Kernel, gradient: GradientDesign, tiling: Til
       ifSummed(site, gradient, () =>
         eachBlock(site, () => {
           call(site, pack);
-          eachSub(site, () => {
-            call(site, place);
-            ifRows(site, () => {
-              call(site, scores);
-              if (gradient.sums === 'sweep') call(site, up);
-              call(site, sums);
-            });
+          eachGroup(site, () => {
+            begin(site, gradient.sums === 'sweep');
+            eachAbreast(site, () =>
+              ifRows(site, () => {
+                call(site, scores);
+                call(site, sums);
+              }),
+            );
           });
         }),
       );

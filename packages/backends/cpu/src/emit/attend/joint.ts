@@ -35,24 +35,41 @@ export function writeJoint(kernel: Kernel): Callee | null {
   if (!joint?.product) return null;
   const { key, query } = joint.product;
   const products = writeProducts(writer, widthOf(design.program, query), kernel.abreast);
-  return routine(kernel, [], (site) => {
-    const { code } = site;
-    const records = seeing(site);
-    const all = (word: 'from' | 'to', pick: typeof least): Int =>
-      records.map((record) => subWord(record, word)).reduce((a, b) => pick(site, a, b));
-    const [from, to] = [all('from', least), all('to', most)];
-    code.if(code.op('i32.lt_s', from, to), () => {
-      const step = unitWord(site, `step:${key}`);
-      const keys = scaled(site, unitWord(site, `row:${key}`), from, step);
-      const rows = code.let('i32', code.op('i32.sub', to, from));
+  return routine(kernel, [], (site) =>
+    withUnion(site, key, ({ records, from, keys, step, rows }) => {
       const queries = records.map(({ sub }) => add(site, sub, layout.sub.at(`product:${joint.name}`)));
       const tiles = records.map((record) => scaled(site, tileOf(record), from, LINE));
-      code.call(products, keys, step, rows, ...queries, ...tiles);
-    });
+      site.code.call(products, keys, step, rows, ...queries, ...tiles);
+    }),
+  );
+}
+
+/** The rows of the block that any of the records abreast sees. */
+interface Union {
+  /** The records abreast; in place of one that sees nothing, the other. */
+  readonly records: readonly Site[];
+  /** The first row, and how many. */
+  readonly from: Int;
+  readonly rows: Int;
+  /** Where an input's row lies that belongs to the first, and how far apart rows are. */
+  readonly keys: Int;
+  readonly step: Int;
+}
+
+/** Goes on with the rows of an input along keys that any of the records abreast sees, if there are any. */
+export function withUnion(site: Site, input: string, write: (union: Union) => void): void {
+  const { code } = site;
+  const records = seeing(site);
+  const all = (word: 'from' | 'to', pick: typeof least): Int =>
+    records.map((record) => subWord(record, word)).reduce((a, b) => pick(site, a, b));
+  const [from, to] = [all('from', least), all('to', most)];
+  code.if(code.op('i32.lt_s', from, to), () => {
+    const step = unitWord(site, `step:${input}`);
+    const keys = scaled(site, unitWord(site, `row:${input}`), from, step);
+    write({ records, from, rows: code.let('i32', code.op('i32.sub', to, from)), keys, step });
   });
 }
 
-/** The records abreast; in place of one that sees nothing of the block, the other. */
 function seeing(site: Site): readonly Site[] {
   const { code } = site;
   const records = abreast(site);

@@ -42,15 +42,7 @@ export function writePlaces(site: Site): void {
     setSub(record, 'allowed', add(site, tile, tileBytes));
     code.set(query, code.op('i32.add', query, LANES));
     code.set(left, code.op('i32.sub', left, LANES));
-    const beside = add(site, record.sub, record.layout.sub.bytes);
-    // The last record may have none beside it: it is its own mate.
-    const exists = code.select(
-      'i32',
-      code.get(beside),
-      code.get(record.sub),
-      code.op('i32.lt_u', beside, end),
-    );
-    setSub(record, 'mate', code.let('i32', exists));
+    setMate(record, end);
     // Tiles of all keys are each record's own; tiles of a block serve one group of records after the other.
     if (design.whole) code.set(tile, code.op('i32.add', tile, each8));
     else if (abreast === 2) code.set(tile, code.op('i32.sub', both, tile));
@@ -59,8 +51,17 @@ export function writePlaces(site: Site): void {
   setUnit(site, 'pooled', scaled(site, tiles, each8, tilesOf));
 }
 
+/** Says which record goes beside this one. The last may have none: it is its own mate. */
+export function setMate(site: Site, end: Int): void {
+  const { code, layout, sub } = site;
+  const beside = add(site, sub, layout.sub.bytes);
+  const exists = code.let('i32', code.op('i32.lt_u', beside, end));
+  const mate = code.select('i32', code.get(beside), code.get(sub), code.get(exists));
+  setSub(site, 'mate', code.let('i32', mate));
+}
+
 /** Where so many records of the unit end. */
-function recordsEnd(site: Site, records: Int): Int {
+export function recordsEnd(site: Site, records: Int): Int {
   const { layout, unit } = site;
   return scaled(site, add(site, unit, layout.unit.bytes), records, layout.sub.bytes);
 }
