@@ -142,31 +142,29 @@ function writeLoop(site: Site, plan: Plan, tiles: readonly Tile[]): void {
       if (isScalar(node) && node.op !== 'const' && node !== (plan.node as Node)) writer.part(node, []);
     return writer;
   });
-  const step = plan.quotient ? 2 : 1;
+  const together = plan.quotient ? 2 : 1;
+  // Where a feature takes few instructions, those of the loop itself are shared by several.
+  const step = isSimple(plan) ? 4 : together;
   const whole = size - (size % step);
   const at = code.local('i32');
-  const visit = (positions: readonly Position[]): void => {
-    for (const { source } of tiles) source.forget();
+  /** Takes in the features from one on, so many. */
+  const visit = (from: Position, count: number): void => {
+    code.set(at, from);
+    const positions = Array.from({ length: count }, (_, i) => (i === 0 ? at : add(site, at, i)));
     markPositions(site, tiles, positions);
-    const shared = sharedLanes(site, plan, tiles, positions);
-    tiles.forEach((tile, r) => {
-      for (const { name, position, lanes } of shared) tile.source.remember(name, position, lanes);
-      const writer = writers[r] as FusedWriter;
-      writer.scoped(() => takeIn(s, plan, writer, tile.sum, positions));
-    });
+    for (let first = 0; first < count; first += together) {
+      const some = positions.slice(first, first + together);
+      for (const { source } of tiles) source.forget();
+      const shared = sharedLanes(site, plan, tiles, some);
+      tiles.forEach((tile, r) => {
+        for (const { name, position, lanes } of shared) tile.source.remember(name, position, lanes);
+        const writer = writers[r] as FusedWriter;
+        writer.scoped(() => takeIn(s, plan, writer, tile.sum, some));
+      });
+    }
   };
-  const positionsFrom = (count: number): Position[] =>
-    Array.from({ length: count }, (_, i) => (i === 0 ? at : add(site, at, i)));
-  if (whole > 0) {
-    each(site, 0, whole, step, (here) => {
-      code.set(at, here);
-      visit(positionsFrom(step));
-    });
-  }
-  if (whole < size) {
-    code.set(at, whole);
-    visit(positionsFrom(1));
-  }
+  each(site, 0, whole, step, (here) => visit(here, step));
+  if (whole < size) visit(code.let('i32', whole), size - whole);
 }
 
 /** Keeps the bytes that a position stands for in variables, for all rows of the tile. */
