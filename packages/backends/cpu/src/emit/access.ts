@@ -51,7 +51,7 @@ type IntLoad = Extract<MemoryInstruction, `i32.load${string}`>;
 const loadOne: { readonly [D in StoredDType]: IntLoad } = {
   float32: 'i32.load',
   int32: 'i32.load',
-  float16: 'i32.load16_u',
+  float16: 'i32.load16_s',
   bfloat16: 'i32.load16_u',
   int8: 'i32.load8_s',
   bool: 'i32.load8_u',
@@ -77,7 +77,10 @@ function loadUnit(s: Simd, { dtype, pointer }: Cursor): Lanes {
   return Array.from({ length: s.group }, (_, i) => {
     const offset = i * 4 * bytes;
     if (bytes === 4) return code.let('v128', code.load('v128.load', pointer, offset));
-    if (bytes === 2) return code.let('v128', code.load('v128.load16x4_u', pointer, offset));
+    if (bytes === 2) {
+      const extend = dtype === 'float16' ? 'v128.load16x4_s' : 'v128.load16x4_u';
+      return code.let('v128', code.load(extend, pointer, offset));
+    }
     const sign = dtype === 'int8' ? 's' : 'u';
     const narrow = code.load('v128.load32_zero', pointer, offset);
     const wide = code.op(`i16x8.extend_low_i8x16_${sign}`, narrow);

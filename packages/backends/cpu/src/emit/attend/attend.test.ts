@@ -1,6 +1,6 @@
 import * as e from '@heed/expr';
 import { bias, causal } from '@heed/masks';
-import { softmax } from '@heed/normalizers';
+import { sigmoid, softmax } from '@heed/normalizers';
 import { additive, dot, laplace, scaledDot } from '@heed/scores';
 import type { AttendProgram } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
@@ -69,11 +69,13 @@ describe('attend', () => {
     );
     await backend.close();
   });
-  it('reads keys and values stored in fewer bits', async () => {
-    const backend = await open();
-    for (const stored of ['float16', 'bfloat16', 'int8'] as const) {
+  it.each(['float16', 'bfloat16', 'int8'] as const)(
+    'reads keys and values stored in %s',
+    async (stored) => {
+      const backend = await open();
       for (const score of [scaledDot(), laplace()]) {
-        const program = programOf({ score, normalizer: softmax() }, { ...everything(), stored, features: 9 });
+        const options = { ...everything(), stored };
+        const program = programOf({ score, normalizer: softmax() }, { ...options, features: 9 });
         for (const placing of ['plain', 'anyhow'] as const)
           await compare(
             backend,
@@ -81,7 +83,32 @@ describe('attend', () => {
             new Draw(6),
             placing,
           );
+        // Few queries read rows whole vectors at a time, stretch by stretch.
+        for (const features of [9, 76]) {
+          const keep = { level: true, weights: false } as const;
+          const few = programOf(
+            { score, normalizer: softmax() },
+            { keep, stored, features, valueFeatures: features - 1 },
+          );
+          await compare(backend, sceneOf(few, { ...lengths, query: 2, key: 150 }, new Draw(6)), new Draw(6));
+        }
       }
+      await backend.close();
+    },
+    20_000,
+  );
+
+  it('reads infinity and NaN in float16, of few queries too', async () => {
+    const backend = await open();
+    const options = { ...everything('sigmoid'), stored: 'float16', features: 8, valueFeatures: 6 } as const;
+    const program = programOf({ score: scaledDot(), normalizer: sigmoid() }, options);
+    for (const query of [2, 20]) {
+      const keep = { level: false, weights: query > 8 };
+      const scene = sceneOf({ ...program, keep }, { ...lengths, query, key: 150 }, new Draw(9));
+      const [k, value] = (['k', 'value'] as const).map((name) => scene.inputs[name]?.data as Float64Array);
+      k?.set([Infinity], 8 * 20 + 3);
+      value?.set([Infinity, -Infinity, NaN], 6 * 140);
+      await compare(backend, scene, new Draw(9));
     }
     await backend.close();
   });

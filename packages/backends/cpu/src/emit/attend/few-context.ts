@@ -1,7 +1,6 @@
 // The context of one query: lanes are features, several vectors of them summed side by side over the keys.
 
-import { bytesOf } from '../geometry.ts';
-import { loadFeatures, togetherOf } from './features.ts';
+import { type LoadFeatures, parted, readFeatures, rejoined, togetherOf } from './features.ts';
 import { dtypeOf, paddedBytes } from './layout.ts';
 import { add, each, type Int, type Site, scaled, simd, unitWord, type Vector } from './site.ts';
 
@@ -20,7 +19,12 @@ interface Summed {
 }
 
 /** Adds the values of the block's rows [from, to), weighed by the tile, to a query's context. */
-export function writeContext(site: Site, { index, from, to, tile, decay, guard }: Summed): void {
+export function writeContext(site: Site, summed: Summed): void {
+  const { value } = site.design.program;
+  readFeatures(site, value, summed.from, summed.to, (load) => writeSums(site, summed, load));
+}
+
+function writeSums(site: Site, { index, from, to, tile, decay, guard }: Summed, load: LoadFeatures): void {
   const { code, design, layout, sub } = site;
   const { program, width } = design;
   const dtype = dtypeOf(program, program.value);
@@ -29,42 +33,53 @@ export function writeContext(site: Site, { index, from, to, tile, decay, guard }
   const first = scaled(site, unitWord(site, `row:${program.value}`), from, step);
   const context = scaled(site, add(site, sub, layout.sub.at('contexts')), index, paddedBytes(width));
   const all = Math.ceil(width / 4);
+  const together = togetherOf(dtype);
   for (let vector = 0; vector < all; vector += VECTORS) {
     const count = Math.min(VECTORS, all - vector);
     const sums = Array.from({ length: count }, (_, i) =>
       code.let('v128', code.load('v128.load', context, (vector + i) * 16)),
     );
+    /** Changes the order of the features that are loaded together. */
+    const reorder = (by: typeof parted): void => {
+      for (let i = 0; together === 2 && i + 1 < count; i += 2) {
+        const [a, b] = [sums[i] as Vector, sums[i + 1] as Vector];
+        s.withGroup(2).assign([a, b], by(s, [a, b]));
+      }
+    };
+    reorder(parted);
     code.if(decay, () => {
       const by = code.let('v128', code.load('v128.load32_splat', decay));
       for (const sum of sums) code.set(sum, code.op('f32x4.mul', sum, by));
     });
     const value = code.let('i32', first);
-    const visit = (row: Int): void => {
-      const weight = code.let('v128', code.load('v128.load32_splat', scaled(site, tile, row, 4)));
-      const pointer = add(site, value, vector * 4 * bytesOf(dtype));
+    const weight = scaled(site, tile, from, 4);
+    const visit = (): void => {
+      const by = code.let('v128', code.load('v128.load32_splat', weight));
       // Each is loaded right before it is used: together they would not fit the registers.
       for (let i = 0; i < count; ) {
-        const together = i + 1 < count ? togetherOf(dtype) : 1;
-        const found = loadFeatures(site, dtype, pointer, i * 4, together);
+        const loaded = i + 1 < count ? together : 1;
+        const found = load(value, (vector + i) * 4, loaded);
         found.forEach((one, n) => {
           const sum = sums[i + n] as Vector;
-          code.set(sum, s.vector(s.madd([weight], [one], [sum]), 0));
+          code.set(sum, s.vector(s.madd([by], [one], [sum]), 0));
         });
-        i += together;
+        i += loaded;
       }
     };
     const walk = (write: (row: Int) => void): void =>
       each(site, from, to, 1, (row) => {
         write(row);
         code.set(value, code.op('i32.add', value, step));
+        code.set(weight, code.op('i32.add', weight, 4));
       });
     if (design.formulas.mask) {
       code.if(
         guard,
-        () => walk((row) => code.if(code.load('i32.load', scaled(site, guard, row, 4)), () => visit(row))),
+        () => walk((row) => code.if(code.load('i32.load', scaled(site, guard, row, 4)), visit)),
         () => walk(visit),
       );
     } else walk(visit);
+    reorder(rejoined);
     sums.forEach((sum, i) => {
       code.access('v128.store', (vector + i) * 16, context, sum);
     });

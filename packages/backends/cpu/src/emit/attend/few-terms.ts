@@ -3,7 +3,7 @@
 import type { Node } from '@heed/expr';
 import { bytesOf } from '../geometry.ts';
 import type { Lanes, Simd } from '../simd.ts';
-import { loadFeatures, togetherOf } from './features.ts';
+import { type LoadFeatures, readFeatures, togetherOf } from './features.ts';
 import type { Term } from './formula.ts';
 import { countUses, FusedWriter } from './fused.ts';
 import { FeatureSource, type Query } from './key-source.ts';
@@ -19,8 +19,10 @@ const STRETCH = 64;
 
 /** Writes a term's numbers for the rows [from, to) of the block, one float each; up to 7 more behind. */
 export function writeFewTerm(site: Site, term: Term, query: Query, from: Int, to: Int, out: Int): void {
-  if (term.product) writeProduct(site, term, term.product.key, query, from, to, out);
-  else writeFold(site, term, query, from, to, out);
+  if (term.product) {
+    const { key } = term.product;
+    readFeatures(site, key, from, to, (load) => writeProduct(site, term, key, query, from, to, out, load));
+  } else writeFold(site, term, query, from, to, out);
 }
 
 /** Rows from one on; those behind the last are the last again. */
@@ -33,7 +35,16 @@ function rowsFrom(site: Site, row: Int, last: Int, count: number): Int[] {
   });
 }
 
-function writeProduct(site: Site, term: Term, key: string, query: Query, from: Int, to: Int, out: Int): void {
+function writeProduct(
+  site: Site,
+  term: Term,
+  key: string,
+  query: Query,
+  from: Int,
+  to: Int,
+  out: Int,
+  load: LoadFeatures,
+): void {
   const { code, design, layout, sub } = site;
   const s = simd(site, 1);
   const dtype = dtypeOf(design.program, key);
@@ -54,7 +65,7 @@ function writeProduct(site: Site, term: Term, key: string, query: Query, from: I
         );
         const rest = features - first;
         keys.forEach((pointer, r) => {
-          const found = loadFeatures(site, dtype, pointer, first, count);
+          const found = load(pointer, first, count);
           found.forEach((vector, i) => {
             // What lies behind the last feature is not the row's.
             const kept = rest < 4 ? s.op('v128.and', [vector], s.ints(insideOf(rest))) : [vector];

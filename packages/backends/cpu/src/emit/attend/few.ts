@@ -4,14 +4,16 @@
 // keys. Context: lanes are features again. Packing, bounds and results are those of 8 queries side by side.
 
 import { asExpr, type Node } from '@heed/expr';
+import type { StoredDType } from '../access.ts';
 import { exp2 } from '../math/exponential.ts';
 import type { Lanes, Simd } from '../simd.ts';
 import type { Callee } from '../wasm/index.ts';
+import { parted, togetherOf } from './features.ts';
 import { writeContext } from './few-context.ts';
 import { writeFewTerm } from './few-terms.ts';
 import { countUses, FusedWriter } from './fused.ts';
 import { KeySource, type Query } from './key-source.ts';
-import { LANES, LINE, paddedBytes, rowBytesOf, rowsOfFew, widthOf } from './layout.ts';
+import { dtypeOf, LANES, LINE, paddedBytes, rowBytesOf, rowsOfFew, widthOf } from './layout.ts';
 import {
   AXIS,
   add,
@@ -20,6 +22,7 @@ import {
   type Int,
   type Kernel,
   least,
+  loadLanes,
   most,
   routine,
   type Site,
@@ -27,6 +30,7 @@ import {
   setSub,
   setUnit,
   simd,
+  storeLanes,
   strideOn,
   subWord,
   unitWord,
@@ -54,12 +58,24 @@ export function writeSpread(kernel: Kernel): Callee {
           code.set(from, code.op('i32.add', from, LINE));
           code.set(to, code.op('i32.add', to, 4));
         });
+        if (product) writeParted(site, dtypeOf(program, product.key), widthOf(program, product.query), row);
         code.set(row, code.op('i32.add', row, bytes));
         code.set(lane, code.op('i32.add', lane, 4));
       });
     }
     const contexts = add(site, sub, layout.sub.at('contexts'));
     code.fill(contexts, 0, LANES * paddedBytes(width));
+  });
+}
+
+/** Puts a row's features in the order in which those of keys of a dtype are loaded. */
+function writeParted(site: Site, dtype: StoredDType, width: number, row: Int): void {
+  if (togetherOf(dtype) === 1) return;
+  const { code } = site;
+  const at = code.let('i32', row);
+  each(site, 0, width >> 3, 1, () => {
+    storeLanes(site, at, 0, parted(simd(site, 1), loadLanes(site, at, 0)));
+    code.set(at, code.op('i32.add', at, LINE));
   });
 }
 

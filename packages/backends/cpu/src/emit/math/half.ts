@@ -2,15 +2,25 @@
 
 import type { Lanes, Simd } from '../simd.ts';
 
-/** float16 to float32, exact: exponents are moved by a product, which also makes denormals right. */
+/** float16, its sign repeated in the upper half of each lane, to float32, exact. */
 export function fromFloat16(s: Simd, bits: Lanes): Lanes {
-  const magnitude = s.shift('i32x4.shl', s.op('v128.and', bits, s.int(0x7fff)), 13);
-  const number = s.op('f32x4.mul', magnitude, s.float(2 ** 112));
+  const number = fromFiniteFloat16(s, bits);
   // Infinity and NaN have come out as 2^16 and more; their exponent is all ones.
-  const strange = s.op('f32x4.ge', number, s.float(2 ** 16));
-  const widened = s.op('v128.or', number, s.op('v128.and', strange, s.int(0x7f800000)));
-  return s.op('v128.or', widened, s.shift('i32x4.shl', s.op('v128.and', bits, s.int(0x8000)), 16));
+  const strange = s.op('f32x4.ge', s.op('f32x4.abs', number), s.float(2 ** 16));
+  return s.op('v128.or', number, s.op('v128.and', strange, s.int(0x7f800000)));
 }
+
+/** The constants of `fromFiniteFloat16`: a loop loads them once, ahead. */
+export interface Widening {
+  readonly kept: Lanes;
+  readonly scale: Lanes;
+}
+
+export const wideningOf = (s: Simd): Widening => ({ kept: s.int(0x8fffffff), scale: s.float(2 ** 112) });
+
+/** The same where no lane holds infinity or NaN: exponents are moved by a product, which also makes denormals right. */
+export const fromFiniteFloat16 = (s: Simd, bits: Lanes, { kept, scale }: Widening = wideningOf(s)): Lanes =>
+  s.op('f32x4.mul', s.op('v128.and', s.shift('i32x4.shl', bits, 13), kept), scale);
 
 export const fromBfloat16 = (s: Simd, bits: Lanes): Lanes => s.shift('i32x4.shl', bits, 16);
 
