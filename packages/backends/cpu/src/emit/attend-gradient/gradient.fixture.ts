@@ -8,7 +8,7 @@ import {
   plan,
   type Spec,
 } from '@heed/attention';
-import { type Sizes, sizeOf } from '@heed/expr';
+import { inputsOf, type Sizes, sizeOf } from '@heed/expr';
 import type { AttendGradientProgram, AttendInput, AttendProgram, Axis, Backend, Program } from '@heed/tensor';
 import { Random } from '../../../../../around/testing/src/random.ts';
 import { type Data, exactly, MULTIPLE, roundoff } from '../../../../../around/testing/src/tolerance.ts';
@@ -193,8 +193,12 @@ export async function agree(pair: Pair, kase: Case, choice: Choice): Promise<voi
   });
   // What comes back to a pair is rounded at its own size, which is not seen where it cancels: a sum of `values` products
   // of numbers below one.
+  // Scores that read places (a slope times a distance) have terms as large as the lengths, which cancel as well.
+  const places = inputsOf([forward.score]).some(({ data }) => data.name === 'query' || data.name === 'key');
+  const reach = places ? Math.max(lengths.query, lengths.key) : 1;
   const slack =
     MULTIPLE *
+    reach *
     roundings *
     2 *
     roundoff[dtype] *
