@@ -24,5 +24,7 @@ export default defineConfig({
     ],
     reporters: ['default', './scripts/skips.ts'],
     passWithNoTests: true,
+    // A limit for what hangs, not for what is slow: machines may be busy.
+    testTimeout: 60_000,
   },
 });
