@@ -1,6 +1,6 @@
 // A device: what tensors live on. Holds the backend, its kernels, the count of what is alive, and what is in force now.
 
-import type { Backend, BackendPlugin, Kernel } from './contract/backend.ts';
+import type { Allocation, Backend, BackendPlugin, Kernel } from './contract/backend.ts';
 import { type DType, dtypes } from './contract/dtype.ts';
 import { printProgram } from './contract/print.ts';
 import type { Program } from './contract/program.ts';
@@ -91,7 +91,11 @@ export class Device {
       );
     }
     // At least one word: devices refuse empty buffers.
-    const allocation = this.backend.allocate(Math.max(4, size * dtypes[dtype].bytes));
+    return this.adopt(this.backend.allocate(Math.max(4, size * dtypes[dtype].bytes)));
+  }
+
+  /** For backends: counts memory that was allocated already, and frees it with the last reference. The caller owns one. */
+  adopt(allocation: Allocation): Storage {
     const storage: Storage = new Storage(allocation, () => {
       if (!this.#storages.delete(storage)) return;
       this.#bytes -= allocation.bytes;

@@ -1,6 +1,8 @@
 // @heed/tensor: tensors, core operations, the tape, and the contract of a backend.
 
 export * from './contract/backend.ts';
+export { checkCall, checkProgram, signatures } from './contract/check/check.ts';
+export type { Signature } from './contract/check/signature.ts';
 export * from './contract/dtype.ts';
 export * from './contract/print.ts';
 export * from './contract/program.ts';

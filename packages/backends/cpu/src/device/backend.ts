@@ -5,17 +5,20 @@ import {
   type Backend,
   BackendError,
   type Call,
+  checkCall,
+  checkProgram,
   DisposedError,
   type DType,
   type HeedError,
   type Kernel,
   type Program,
   printProgram,
+  type Signature,
+  signatures,
   type Unsupported,
 } from '@heed/tensor';
 import type { Machine } from '../emit/machine.ts';
 import type { Plan, Planner } from '../emit/plan.ts';
-import { checkCall, checkProgram, signatures } from './check.ts';
 import { errorOf } from './faults.ts';
 import { writeFrame } from './frame.ts';
 import { gather } from './gather.ts';
@@ -23,7 +26,6 @@ import { CpuKernel } from './kernel.ts';
 import { Memory } from './memory.ts';
 import { type PlannedKind, planners, supports } from './plans.ts';
 import { asksBesides, showBesides } from './shown.ts';
-import type { Signature } from './signature.ts';
 import { eachStage } from './stages.ts';
 import type { Crew, Recruit } from './threads/crew.ts';
 import { alone } from './threads/recruit.ts';
@@ -79,8 +81,8 @@ export class CpuBackend implements Backend {
     const supported = supports(program);
     if (supported !== true) throw new BackendError(`cpu: compile: ${supported.reason}`);
     const kind = program.kind as PlannedKind;
-    const signature = signatures[kind](program as never) as Signature;
-    checkProgram(program, signature);
+    const signature: Signature = signatures[kind](program as never, this.name);
+    checkProgram(this.name, program, signature);
     const planner = planners[kind](program as never) as Planner<Program>;
     return new CpuKernel(program, signature, printProgram(program), planner, this.#crew);
   }
@@ -102,7 +104,7 @@ export class CpuBackend implements Backend {
     }
     for (const view of [...Object.values(call.inputs), ...Object.values(call.outputs)])
       this.#memory.address(view.allocation, kernel.program.kind);
-    checkCall(kernel.program.kind, kernel.signature, call);
+    checkCall(this.name, kernel.program.kind, kernel.signature, call);
     const { program } = kernel;
     if (program.kind === 'scatter-add' && addsNarrow(program)) {
       scatterWide(this, call, program.outer, program.inner);

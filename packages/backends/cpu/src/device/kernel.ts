@@ -1,11 +1,10 @@
 // A program made ready: checked, and known by its text. Its modules are made when calls show which are needed.
 
-import type { Kernel, Program } from '@heed/tensor';
+import type { Kernel, Program, Signature } from '@heed/tensor';
 import type { Layout } from '../emit/geometry.ts';
 import type { Machine } from '../emit/machine.ts';
 import type { Plan, Planner } from '../emit/plan.ts';
 import { textOf } from '../emit/wasm/index.ts';
-import type { Signature } from './signature.ts';
 import type { Crew } from './threads/crew.ts';
 import type { Variant } from './variants.ts';
 

@@ -113,6 +113,17 @@ export interface ScatterAddProgram {
 /** The axes of an attention. `keyHead` counts heads of keys: query head h reads keyHead floor(h * keyHeads / heads). */
 export type Axis = 'batch' | 'head' | 'keyHead' | 'query' | 'key';
 
+export const axisNames: readonly Axis[] = ['batch', 'head', 'keyHead', 'query', 'key'];
+
+/** The place, and the call's size, that holds the length of each axis. */
+export const lengthNames: Readonly<Record<Axis, string>> = {
+  batch: 'batches',
+  head: 'heads',
+  keyHead: 'keyHeads',
+  query: 'queryLength',
+  key: 'keyLength',
+};
+
 /**
  * An input of `attend`: a tensor of shape [...along, ...lookups, ...dims]. `query` rows lie along ['batch', 'head',
  * 'query'], a parameter along [], a bias of pairs along a subset that has both 'query' and 'key'. The sizes of lookups

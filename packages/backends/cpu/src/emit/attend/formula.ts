@@ -15,8 +15,10 @@ import {
   reachable,
   rebuild,
 } from '@heed/expr';
-import type { AttendProgram, Axis } from '@heed/tensor';
+import type { AttendProgram } from '@heed/tensor';
 import { type Centred, centre } from './centre.ts';
+
+export { axisNames, lengthNames } from '@heed/tensor';
 
 /** Places that vary, and along what; lengths vary along nothing. */
 export const varying: Readonly<Record<string, readonly string[]>> = {
@@ -296,13 +298,3 @@ export function readsOf(...roots: readonly (Node | null)[]): Set<string> {
     if (node.op === 'input') names.add(node.data.name);
   return names;
 }
-
-export const axisNames: readonly Axis[] = ['batch', 'head', 'keyHead', 'query', 'key'];
-/** The place, and the call's size, that holds the length of each axis. */
-export const lengthNames: Readonly<Record<Axis, string>> = {
-  batch: 'batches',
-  head: 'heads',
-  keyHead: 'keyHeads',
-  query: 'queryLength',
-  key: 'keyLength',
-};

@@ -1,7 +1,8 @@
 // What a call of a program must bring: names, dtypes, formulas, shapes. And the words in which signatures are written.
 
 import { bool, type Expr, index, scalar, type Type } from '@heed/expr';
-import { type DType, dtypes, type Uniforms } from '@heed/tensor';
+import { type DType, dtypes } from '../dtype.ts';
+import type { Uniforms } from '../program.ts';
 
 export type Names = Readonly<Record<string, Type>>;
 export type Stored = Readonly<Record<string, DType>>;

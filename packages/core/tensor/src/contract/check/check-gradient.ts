@@ -1,21 +1,21 @@
 // What a call of an attention's gradient must bring, and what its formulas may read.
 
 import { type Expr, scalar } from '@heed/expr';
+import { BackendError } from '../../errors.ts';
+import { type DType, workingDType } from '../dtype.ts';
 import {
   type AttendGradientProgram,
   type AttendInput,
-  BackendError,
-  type DType,
+  axisNames,
+  lengthNames,
   type Partials,
-  workingDType,
-} from '@heed/tensor';
-import { axisNames, lengthNames } from '../emit/attend/formula.ts';
+} from '../program.ts';
 import { attendSignature } from './check-attend.ts';
 import { expectAll, type Names, places, type Signature, uniformTypes } from './signature.ts';
 
 /** @throws BackendError for a program that contradicts itself. */
-export function gradientSignature(program: AttendGradientProgram): Signature {
-  refuseContradictions(program);
+export function gradientSignature(program: AttendGradientProgram, backend: string): Signature {
+  refuseContradictions(program, backend);
   const { of, wrt, upstream } = program;
   const solved = of.normalizer.level.by !== 'none';
   const weights = upstream.weights ? of.keep.weights : false;
@@ -52,9 +52,12 @@ export function gradientSignature(program: AttendGradientProgram): Signature {
   };
 }
 
-function refuseContradictions({ of, wrt, upstream, partials, weightByLevel }: AttendGradientProgram): void {
+function refuseContradictions(
+  { of, wrt, upstream, partials, weightByLevel }: AttendGradientProgram,
+  backend: string,
+): void {
   const refuse = (expected: string, got: string): never => {
-    throw new BackendError(`cpu: attend-gradient: expected ${expected}, got ${got}.`);
+    throw new BackendError(`${backend}: attend-gradient: expected ${expected}, got ${got}.`);
   };
   if (upstream.weights && !of.keep.weights)
     refuse('weights that were kept where their gradient comes', 'none');

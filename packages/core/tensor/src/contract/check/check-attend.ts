@@ -1,8 +1,8 @@
 // What a call of an attention must bring, and what its formulas may read.
 
 import { bool, type Expr, scalar, sizeOf, type Type } from '@heed/expr';
-import { type AttendInput, type AttendProgram, type Axis, workingDType } from '@heed/tensor';
-import { axisNames, lengthNames } from '../emit/attend/formula.ts';
+import { workingDType } from '../dtype.ts';
+import { type AttendInput, type AttendProgram, type Axis, axisNames, lengthNames } from '../program.ts';
 import { expectAll, type Names, places, type Signature, storedAs, uniformTypes } from './signature.ts';
 
 const lengths = Object.values(lengthNames);

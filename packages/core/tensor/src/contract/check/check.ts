@@ -1,11 +1,13 @@
 // A call checked against what its program expects, before anything touches memory.
 
 import { describeType, index, inputsOf, sameType, scalar, type Type } from '@heed/expr';
-import { BackendError, type Call, dtypes, type Program, type View } from '@heed/tensor';
-import { product } from '../emit/geometry.ts';
+import { BackendError } from '../../errors.ts';
+import { sizeOfShape } from '../../shape.ts';
+import type { Call, View } from '../backend.ts';
+import { dtypes } from '../dtype.ts';
+import type { Program, ProgramKind, ProgramOf } from '../program.ts';
 import { attendSignature } from './check-attend.ts';
 import { gradientSignature } from './check-gradient.ts';
-import type { PlannedKind } from './plans.ts';
 import {
   elements,
   expectAll,
@@ -24,8 +26,9 @@ const rankOf = (name: string, shape: readonly number[], rank: number): string | 
 const all = (names: readonly string[], shape: readonly number[]) =>
   Object.fromEntries(names.map((name) => [name, shape]));
 
+/** By kind. @param backend its name, for messages. @throws BackendError for a program that contradicts itself. */
 export const signatures: {
-  readonly [K in PlannedKind]: (program: Extract<Program, { kind: K }>) => Signature;
+  readonly [K in ProgramKind]: (program: ProgramOf<K>, backend: string) => Signature;
 } = {
   map: ({ rank, inputs, uniforms, results }) => {
     const outputs = Object.fromEntries(Object.entries(results).map(([name, { dtype }]) => [name, dtype]));
@@ -163,9 +166,9 @@ export const signatures: {
 };
 
 /** What the formulas of a program may read and must give. @throws BackendError for a program that contradicts itself. */
-export function checkProgram(program: Program, { formulas, outputs }: Signature): void {
+export function checkProgram(backend: string, program: Program, { formulas, outputs }: Signature): void {
   const refuse = (what: string, expected: string): never => {
-    throw new BackendError(`cpu: ${program.kind}: ${what}expected ${expected}.`);
+    throw new BackendError(`${backend}: ${program.kind}: ${what}expected ${expected}.`);
   };
   if (Object.keys(outputs).length === 0) refuse('', 'at least one result, got none');
   for (const { what, root, names, gives } of formulas) {
@@ -188,12 +191,13 @@ export function checkProgram(program: Program, { formulas, outputs }: Signature)
 
 /** @throws BackendError for names too many or too few, other dtypes or shapes, or views that reach outside their memory. */
 export function checkCall(
+  backend: string,
   kind: string,
   signature: Signature,
   { inputs, outputs, uniforms, sizes }: Call,
 ): void {
   const refuse = (expected: string): never => {
-    throw new BackendError(`cpu: ${kind}: expected ${expected}.`);
+    throw new BackendError(`${backend}: ${kind}: expected ${expected}.`);
   };
   checkNames(refuse, 'uniforms', signature.uniforms, uniforms);
   for (const [name, type] of Object.entries(signature.uniforms)) {
@@ -242,7 +246,7 @@ function checkView(refuse: (expected: string) => never, name: string, view: View
   }
   const whole = strides.length === shape.length && Number.isSafeInteger(low) && Number.isSafeInteger(high);
   const fits = low >= 0 && (high + 1) * dtypes[dtype].bytes <= allocation.bytes;
-  if (shape.every((size) => size >= 0) && whole && (product(shape) === 0 || fits)) return;
+  if (shape.every((size) => size >= 0) && whole && (sizeOfShape(shape) === 0 || fits)) return;
   refuse(
     `"${name}" to lie inside its ${allocation.bytes} bytes, got shape ${list(shape)}, strides ${list(strides)}, offset ${offset} of ${dtype}`,
   );
