@@ -40,4 +40,17 @@ describe('the tolerance', () => {
     );
     expect(allowed.y).toBe(2 * MULTIPLE * roundoff.float32 * 2);
   });
+
+  it('is of one size for results that come from the same numbers', async () => {
+    const f = ({ x }: Readonly<Record<string, Float64Array>>) => ({
+      large: Float64Array.of(100 * (x as Float64Array)[0]!),
+      none: Float64Array.of(0),
+    });
+    const given = { ...options, dtype: 'float32', roundings: 1 } as const;
+    const apart = await exactly(f, { x: Float64Array.of(1) }, given);
+    const together = await exactly(f, { x: Float64Array.of(1) }, { ...given, together: true });
+    expect(apart.allowed.none).toBe(0);
+    expect(together.allowed.none).toBe(2 * MULTIPLE * roundoff.float32 * 100);
+    expect(together.allowed.large).toBe(apart.allowed.large);
+  });
 });

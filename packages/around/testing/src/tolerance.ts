@@ -43,6 +43,11 @@ export interface ExactOptions {
   readonly floats: readonly string[];
   /** A further factor, for a device whose functions are known to be less accurate. */
   readonly factor?: number;
+  /**
+   * The results come from the same numbers, so that each is rounded at the size of the largest of all: gradients, where a
+   * softmax over one key lets numbers of any size cancel to nothing.
+   */
+  readonly together?: boolean;
   readonly random: Random;
 }
 
@@ -52,7 +57,7 @@ const DRAWS = 3;
 export async function exactly(
   f: (inputs: Data) => Data | Promise<Data>,
   inputs: Data,
-  { dtype, roundings, floats, factor = 1, random }: ExactOptions,
+  { dtype, roundings, floats, factor = 1, together = false, random }: ExactOptions,
 ): Promise<Exact> {
   const unit = 2 * roundoff[dtype];
   const values = await f(inputs);
@@ -67,8 +72,9 @@ export async function exactly(
       spread[name] = Math.max(spread[name] ?? 0, furthest(other, values[name] as Float64Array));
     }
   }
+  const all = Math.max(0, ...Object.values(values).map(largest));
   const allowed = Object.entries(values).map(([name, value]) => {
-    const error = (spread[name] ?? 0) + unit * largest(value);
+    const error = (spread[name] ?? 0) + unit * (together ? all : largest(value));
     return [name, MULTIPLE * roundings * factor * error] as const;
   });
   return { values, allowed: Object.fromEntries(allowed) };

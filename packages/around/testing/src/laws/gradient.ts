@@ -109,6 +109,7 @@ export const flowsBack = (subject: Subject): Law => ({
               roundings: roundingsOf(scene),
               floats: floatsOf(scene.fields),
               factor: subject.settings.factor,
+              together: true,
               random,
             },
           );
