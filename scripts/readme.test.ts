@@ -34,7 +34,8 @@ describe('an example of the documentation prints what it says', () => {
   });
 
   for (const example of examples.filter(({ noRun }) => noRun === undefined)) {
-    it(`${example.document}:${example.line}`, async () => {
+    // Some open a GPU in software, whose shaders take seconds to compile.
+    it(`${example.document}:${example.line}`, { timeout: 60_000 }, async () => {
       const lines: string[] = [];
       const log = vi.spyOn(console, 'log').mockImplementation((...args) => void lines.push(format(...args)));
       try {

@@ -6,6 +6,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+// biome-ignore lint/correctness/useImportExtensions: JavaScript; biome takes its declarations for it.
+import { provide } from './adapters.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const NODE = readFileSync(join(root, '.node-version'), 'utf8').trim();
@@ -70,9 +72,16 @@ if (missing.length > 0) {
 }
 prepare('pnpm', ['install', '--frozen-lockfile', '--silent']);
 
-if (script === 'test') run('node', ['scripts/check.ts']);
-else if (script === 'start') {
+if (script === 'test') {
+  try {
+    provide();
+  } catch (error) {
+    // The tests that need it say so too, and all others count.
+    console.error(`No GPU in software: ${error.message}`);
+  }
+  run('node', ['scripts/check.ts']);
+} else if (script === 'start') {
   prepare('turbo', ['run', 'build', '--filter=demo', '--output-logs=errors-only', '--log-prefix=none']);
   run('pnpm', ['--silent', '--filter', 'demo', 'run', 'preview', ...args]);
-} else if (script === 'bench') run('node', ['benchmarks/src/cpu.ts', ...args]);
+} else if (script === 'bench') run('node', ['benchmarks/src/bench.ts', ...args]);
 else run('pnpm', ['--silent', 'run', script, ...args]);

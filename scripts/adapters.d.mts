@@ -1,0 +1,2 @@
+export function drivers(): Readonly<Record<string, string>>;
+export function provide(): void;
