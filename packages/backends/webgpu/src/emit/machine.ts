@@ -1,0 +1,29 @@
+// What emission must know of a device. Plain data: shaders are emitted and tested without one.
+
+export interface Machine {
+  /** Storage buffers that one shader may bind. */
+  readonly storageBuffers: number;
+  /** Bytes that one storage binding may span. */
+  readonly bindingBytes: number;
+  /** Bytes of workgroup memory. */
+  readonly workgroupBytes: number;
+  /** Invocations of a workgroup, in all and along x. */
+  readonly invocations: number;
+  /** Workgroups along one dimension of a dispatch. */
+  readonly workgroups: number;
+  /** Whether shaders may compute with and store 16-bit floats (`shader-f16`). */
+  readonly half: boolean;
+  /** The sizes that subgroups may have; null where there are no subgroup operations. */
+  readonly subgroups: { readonly min: number; readonly max: number } | null;
+}
+
+/** What every WebGPU device offers: the defaults of the specification, no optional feature. */
+export const least: Machine = {
+  storageBuffers: 8,
+  bindingBytes: 128 * 2 ** 20,
+  workgroupBytes: 16384,
+  invocations: 256,
+  workgroups: 65535,
+  half: false,
+  subgroups: null,
+};
