@@ -1,0 +1,277 @@
+import * as e from '@heed/expr';
+import { bias, causal } from '@heed/masks';
+import { softmax } from '@heed/normalizers';
+import { additive, laplace, scaledDot } from '@heed/scores';
+import type { Backend } from '@heed/tensor';
+import { describe, expect, it, vi } from 'vitest';
+import { openOn, swiftshader } from '../../adapters.fixture.ts';
+import { compare, run } from './attend.fixture.ts';
+import { everything, lengths, masks, modifiers, normalizers, scores } from './parts.fixture.ts';
+import { Draw, programOf, sceneOf } from './scene.fixture.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+async function onDevice(body: (backend: Backend) => Promise<void>): Promise<void> {
+  const backend = await openOn(swiftshader());
+  try {
+    await body(backend);
+  } finally {
+    await backend.close();
+  }
+}
+
+const few = { ...lengths, query: 3 };
+const many = { ...lengths, query: 37 };
+
+describe('attend', () => {
+  it.each(Object.keys(scores))('scores by %s', (name) =>
+    onDevice(async (backend) => {
+      const options = { score: scores[name] as never, normalizer: softmax() };
+      const program = programOf(options, { ...everything(), features: 13, valueFeatures: 15 });
+      for (const at of [few, many]) await compare(backend, sceneOf(program, at, new Draw(13)), new Draw(1));
+    }),
+  );
+
+  it.each(Object.keys(masks))('masks by %s', (name) =>
+    onDevice(async (backend) => {
+      const options = { score: scaledDot(), mask: masks[name] as never, normalizer: softmax() };
+      const program = programOf(options, everything());
+      for (const [query, key] of [
+        [5, 22],
+        [40, 40],
+        [70, 630],
+      ] as const)
+        await compare(backend, sceneOf(program, { ...lengths, query, key }, new Draw(key)), new Draw(2));
+    }),
+  );
+
+  it.each(Object.keys(normalizers))('normalizes by %s', (name) =>
+    onDevice(async (backend) => {
+      const normalizer = normalizers[name] as never;
+      const mask = causal({ align: 'start' });
+      const program = programOf({ score: scaledDot(), normalizer, mask }, everything(name));
+      for (const [query, key] of [
+        [3, 22],
+        [40, 210],
+      ] as const)
+        await compare(backend, sceneOf(program, { ...lengths, query, key }, new Draw(4)), new Draw(4));
+    }),
+  );
+
+  it.each(Object.keys(modifiers))('modifies by %s', (name) =>
+    onDevice(async (backend) => {
+      const options = { score: scaledDot(), modifiers: [modifiers[name] as never], normalizer: softmax() };
+      const program = programOf(options, everything());
+      for (const at of [few, many])
+        await compare(backend, sceneOf(program, at, new Draw(5)), new Draw(5), 'anyhow');
+    }),
+  );
+
+  it('reads keys and values stored in fewer bits', () =>
+    onDevice(async (backend) => {
+      for (const stored of ['float16', 'bfloat16', 'int8'] as const) {
+        const program = programOf(
+          { score: scaledDot(), normalizer: softmax() },
+          { keep: { level: true, weights: false }, stored, features: 8, valueFeatures: 8 },
+        );
+        for (const placing of ['plain', 'anyhow'] as const) {
+          for (const query of [4, 20])
+            await compare(
+              backend,
+              sceneOf(program, { ...lengths, query, key: 70 }, new Draw(6)),
+              new Draw(6),
+              placing,
+            );
+        }
+      }
+    }));
+
+  it.each([
+    [1, 1],
+    [255, 256],
+    [256, 131],
+    [64, 600],
+  ])('takes %i features and values of %i columns', (features, valueFeatures) =>
+    onDevice(async (backend) => {
+      const program = programOf(
+        { score: scaledDot(), normalizer: softmax() },
+        { keep: { level: true, weights: false }, features, valueFeatures },
+      );
+      for (const query of [2, 33]) {
+        const scene = sceneOf(program, { batch: 1, head: 2, keyHead: 1, query, key: 70 }, new Draw(features));
+        await compare(backend, scene, new Draw(1));
+      }
+    }),
+  );
+
+  it('leaves the exponentials outside the loop only within their guards', () =>
+    onDevice(async (backend) => {
+      const program = programOf({ score: additive({ hidden: 6 }), normalizer: softmax() }, everything());
+      const scene = sceneOf(program, { ...lengths, query: 40, key: 250 }, new Draw(7));
+      await compare(backend, scene, new Draw(7));
+      // Far beyond the guard in a few rows of either side: tanh is then exactly one, and no product overflows.
+      for (const name of ['query$0', 'key$0']) {
+        const { data } = scene.inputs[name] as { data: Float64Array };
+        for (let i = 0; i < data.length; i += 97) data[i] = i % 2 === 0 ? 60 : -60;
+      }
+      await compare(backend, scene, new Draw(7));
+    }));
+
+  it.each(Object.keys(normalizers))('keeps what masked keys hold out of every result: %s', (name) =>
+    onDevice(async (backend) => {
+      const seen = 11;
+      const drawn = { ...lengths, query: 30, key: 30 };
+      const normalizer = normalizers[name] as never;
+      for (const score of name === 'softmax'
+        ? [scaledDot(), additive({ hidden: 5 }), laplace()]
+        : [scaledDot()]) {
+        const options = { score, normalizer, mask: causal({ align: 'start' }) };
+        const program = programOf(options, everything(name));
+        for (const query of [drawn.query, 5]) {
+          const clean = sceneOf(program, { ...drawn, query }, new Draw(8));
+          const before = await run(backend, clean, new Draw(8));
+          // Keys from there on: queries before see none of them.
+          const inputs = Object.fromEntries(
+            Object.entries(clean.inputs).map(([input, { shape, data }]) => {
+              const along = program.inputs[input]?.along ?? [];
+              if (!along.includes('key')) return [input, { shape, data }];
+              const width = shape.slice(along.indexOf('key') + 1).reduce((all, size) => all * size, 1);
+              const bad = data.map((one, i) =>
+                Math.floor(i / width) % drawn.key < seen ? one : i % 2 === 0 ? Number.NaN : Infinity,
+              );
+              return [input, { shape, data: bad }];
+            }),
+          );
+          const after = await run(backend, { ...clean, inputs }, new Draw(8));
+          for (const [result, numbers] of Object.entries(after)) {
+            const width = numbers.length / (drawn.batch * drawn.head * query);
+            for (const [i, one] of numbers.entries()) {
+              if (Math.floor(i / width) % query >= seen) continue;
+              const was = (before[result] as Float64Array)[i] as number;
+              if (one !== was) expect(Math.abs(one - was)).toBeLessThan(1e-5 * (1 + Math.abs(was)));
+            }
+          }
+        }
+      }
+    }),
+  );
+
+  it.each(Object.keys(normalizers))('gives the same context with and without weights: %s', (name) =>
+    onDevice(async (backend) => {
+      for (const query of [3, 37]) {
+        const contexts = [];
+        for (const weights of [false, true, { pool: 4 }] as const) {
+          const program = programOf(
+            { score: scaledDot(), normalizer: normalizers[name] as never, mask: causal({ align: 'end' }) },
+            { keep: { level: false, weights } },
+          );
+          const scene = sceneOf(program, { ...lengths, query }, new Draw(9));
+          contexts.push((await run(backend, scene, new Draw(9))).context);
+        }
+        expect(contexts[1]).toEqual(contexts[0]);
+        expect(contexts[2]).toEqual(contexts[0]);
+      }
+    }),
+  );
+
+  it('drops the pairs that the reference drops', () =>
+    onDevice(async (backend) => {
+      const program = programOf(
+        { score: scaledDot(), normalizer: softmax(), dropout: 0.4 },
+        { ...everything(), train: true },
+      );
+      for (const at of [few, many]) await compare(backend, sceneOf(program, at, new Draw(10)), new Draw(10));
+    }));
+
+  it('is within 3e-6 of float64 for normal inputs', () =>
+    onDevice(async (backend) => {
+      const { reference } = await import('@heed/reference');
+      const oracle = await reference().open();
+      const program = programOf(
+        { score: scaledDot(), normalizer: softmax() },
+        { features: 64, valueFeatures: 64 },
+      );
+      for (const query of [4, 40]) {
+        const scene = sceneOf(program, { batch: 1, head: 1, keyHead: 1, query, key: 600 }, new Draw(11));
+        const [own, exact] = [await run(backend, scene, new Draw(1)), await run(oracle, scene, new Draw(1))];
+        const furthest = Math.max(
+          ...(own.context as Float64Array).map((one, i) =>
+            Math.abs(one - ((exact.context as Float64Array)[i] as number)),
+          ),
+        );
+        expect(furthest).toBeLessThan(3e-6);
+      }
+    }));
+
+  it('softens nothing that is large', () =>
+    onDevice(async (backend) => {
+      const program = programOf(
+        { score: scaledDot(), modifiers: [bias()], normalizer: softmax() },
+        everything(),
+      );
+      for (const query of [5, 37]) {
+        const scene = sceneOf(program, { ...lengths, query }, new Draw(13));
+        const { data } = scene.inputs.bias as { data: Float64Array };
+        // Rows of the lowest float32, of -infinity, of large scores, and all of these together.
+        data.forEach((_, i) => {
+          const row = Math.floor(i / lengths.key) % 5;
+          const some = [-3.4028234663852886e38, -Infinity, 1e6, Number.NaN];
+          data[i] =
+            row < 3 ? (some[row] as number) : row === 3 ? (some[i % 3] as number) : (data[i] as number);
+        });
+        await compare(backend, scene, new Draw(13));
+        data.fill(0.5);
+        // NaN, infinity: every number of such a row.
+        data[3] = Number.NaN;
+        data[lengths.key + 3] = Infinity;
+        await compare(backend, scene, new Draw(13));
+      }
+    }));
+
+  it('leaves rows empty that may see nothing, or whose scores are all -infinity', () =>
+    onDevice(async (backend) => {
+      for (const name of ['softmax', 'softmax with a sink', 'sparsemax', 'hard']) {
+        const program = programOf(
+          {
+            score: scaledDot(),
+            modifiers: [bias()],
+            mask: causal({ align: 'end' }),
+            normalizer: normalizers[name] as never,
+          },
+          everything(name),
+        );
+        // More queries than keys: the first see no key.
+        for (const query of [6, 40]) {
+          const scene = sceneOf(program, { ...lengths, query, key: 4 }, new Draw(14));
+          const { data } = scene.inputs.bias as { data: Float64Array };
+          for (let i = 0; i < data.length; i++) if (Math.floor(i / 4) % 3 === 0) data[i] = -Infinity;
+          await compare(backend, scene, new Draw(14));
+        }
+        for (const query of [3, 20])
+          await compare(backend, sceneOf(program, { ...lengths, query, key: 0 }, new Draw(15)), new Draw(15));
+      }
+    }));
+
+  it('averages numbers and matrices, as the contract allows', () =>
+    onDevice(async (backend) => {
+      const plain = programOf({ score: scaledDot(), normalizer: softmax() }, {});
+      const value = plain.inputs.value as (typeof plain.inputs)[string];
+      for (const type of [e.scalar, e.mat('feature', '3')]) {
+        const program = { ...plain, inputs: { ...plain.inputs, value: { ...value, type } } };
+        for (const at of [few, many])
+          await compare(backend, sceneOf(program, at, new Draw(16)), new Draw(16), 'anyhow');
+      }
+    }));
+
+  it('says why it does not run what it does not run', () =>
+    onDevice(async (backend) => {
+      const program = programOf({ score: scaledDot(), normalizer: softmax() }, {});
+      const q = program.inputs.q as (typeof program.inputs)[string];
+      expect(backend.supports(program)).toBe(true);
+      expect(
+        backend.supports({ ...program, inputs: { ...program.inputs, q: { ...q, dtype: 'int32' } } }),
+      ).toEqual({
+        reason: 'the webgpu backend reads "q" as what it is stored as (int32), not as float.',
+      });
+    }));
+});

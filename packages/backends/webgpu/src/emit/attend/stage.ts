@@ -1,0 +1,210 @@
+// Workgroup memory through which rows of operands pass: a piece of every vector of the tile, element by element.
+
+import type { Node } from '@heed/expr';
+import { ExpressionWriter, type Position, type Site } from '../expression.ts';
+import { type Lanes, typeOf } from '../lanes.ts';
+import { lanewise } from '../lanewise.ts';
+import type { Code, ShaderWriter } from '../shader.ts';
+import { load } from '../storage.ts';
+import { type Operand, offsetOf, strideClass, sumOf, term, variesAlong } from './operand.ts';
+import { invocationsOf, keyCells, rowCells, type TileShape } from './shape.ts';
+import type { PairSource, Ready } from './source.ts';
+
+/** Memory of the workgroup that is written and read in turns. */
+export class Stage {
+  readonly name: string;
+  readonly cells: number;
+  readonly #code: Code;
+  /** Whether some invocation may still read what was written. */
+  #busy = true;
+
+  constructor(shader: ShaderWriter, code: Code, shape: TileShape, cells: number) {
+    this.#code = code;
+    this.cells = cells;
+    this.name = shader.workgroup('stage', typeOf('float', shape.width), cells, 4 * shape.width);
+  }
+
+  /** All invocations wait for each other. */
+  barrier(): void {
+    this.#code.barrier();
+    this.#busy = false;
+  }
+
+  /** Before writing: waits, unless nobody can be reading. */
+  claim(): void {
+    if (this.#busy) this.barrier();
+  }
+
+  /** What was written is going to be read, or a loop begins whose end reads it. */
+  use(): void {
+    this.#busy = true;
+  }
+}
+
+/** Where the rows and keys of the tile lie, for invocations that fetch any of them: i32 expressions. */
+export interface TilePlace {
+  readonly batch: string;
+  readonly keyHead: string;
+  /** The head and query of the n-th row of the tile, no further than the last there is. */
+  row(n: string): { readonly head: string; readonly query: string };
+  /** The n-th key of the tile, no further than the last there is. */
+  key(n: string): string;
+}
+
+/** Which of the vectors that a fold reads are read at its own position, and lie along queries or along keys. */
+function foldedInputs(by: readonly Node[], operands: Readonly<Record<string, Operand>>): Operand[] {
+  const found = new Set<Operand>();
+  const stack = [...by];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (node.type.dims.length !== 1) continue;
+    if (node.op === 'input') {
+      const operand = operands[node.data.name];
+      if (operand && node.type.lookups === 0 && variesAlong(operand, 'query') !== variesAlong(operand, 'key'))
+        found.add(operand);
+    } else if (Object.hasOwn(lanewise, node.op)) {
+      stack.push(...node.args);
+    }
+  }
+  return [...found].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export interface StagingSite extends Site {
+  readonly shape: TileShape;
+  readonly stage: Stage;
+  readonly operands: Readonly<Record<string, Operand>>;
+  readonly place: TilePlace;
+  /** The invocation's place in the tile. */
+  readonly down: string;
+  readonly across: string;
+}
+
+/** Writes formulas of a tile's pairs. Folds read rows from workgroup memory; the workgroup must arrive as a whole. */
+export class TileWriter extends ExpressionWriter {
+  readonly #site: StagingSite;
+  readonly #source: PairSource;
+  #depth = 0;
+  /** Whether folds may wait for the other invocations. */
+  staging = true;
+
+  constructor(site: StagingSite, source: PairSource) {
+    super(site, source);
+    this.#site = site;
+    this.#source = source;
+  }
+
+  override loop(by: readonly Node[], size: number, body: (at: Position) => void): void {
+    const inputs = this.#depth > 0 || !this.staging ? [] : foldedInputs(by, this.#site.operands);
+    const { stage, shape } = this.#site;
+    const perElement = inputs.reduce((sum, one) => sum + pitch(shape, one), 0);
+    const room = perElement === 0 ? 0 : Math.floor(stage.cells / perElement);
+    this.#depth++;
+    if (room === 0) super.loop(by, size, body);
+    else this.#pieces(inputs, size, Math.ceil(size / Math.ceil(size / room)), body);
+    this.#depth--;
+  }
+
+  /** Brings `piece` elements at a time of every row into workgroup memory, and loops over them there. */
+  #pieces(inputs: readonly Operand[], size: number, piece: number, body: (at: Position) => void): void {
+    const { code, stage } = this.#site;
+    const each = (from: string): void => {
+      stage.claim();
+      let start = 0;
+      const starts = inputs.map((one) => {
+        const own = start;
+        this.#bring(one, own, from, piece, size);
+        start += piece * pitch(this.#site.shape, one);
+        return own;
+      });
+      stage.barrier();
+      const most = size % piece === 0 ? String(piece) : `min(${piece}, ${size} - ${from})`;
+      code.for('i', '0', most, (i) => {
+        const position = from === '0' ? i : code.let('at', `${from} + ${i}`);
+        const ready = Object.fromEntries(
+          inputs.map((one, n) => [one.name, this.#ready(one, starts[n] as number, i, position)]),
+        );
+        this.#source.during(ready, () => body(position));
+      });
+      stage.use();
+    };
+    if (piece === size) {
+      each('0');
+      return;
+    }
+    stage.use();
+    code.for('from', '0', String(size), each, piece);
+  }
+
+  /** Elements from..from+piece of all rows of the operand in the tile: [element][row], in cells. */
+  #bring(operand: Operand, start: number, from: string, piece: number, size: number): void {
+    const { shader, code, shape, stage, place, width } = this.#site;
+    const byQuery = variesAlong(operand, 'query');
+    const rows = byQuery ? rowCells(shape) : keyCells(shape);
+    const feature = operand.along.length;
+    const along = operand.along.indexOf(byQuery ? 'query' : 'key');
+    // Neighbouring invocations read neighbouring numbers.
+    const rowsFirst = strideClass(operand, feature) !== 1 && strideClass(operand, along) === 1;
+    const at = (axis: 'batch' | 'keyHead' | 'head' | 'query' | 'key', coordinate: string): string | null => {
+      const axisAt = operand.along.indexOf(axis);
+      return axisAt < 0 ? null : term(shader, operand, axisAt, coordinate);
+    };
+    const base = code.let(
+      'base',
+      sumOf([offsetOf(shader, operand), at('batch', place.batch), at('keyHead', place.keyHead)]),
+    );
+    const invocations = invocationsOf(shape);
+    code.for(
+      'cell',
+      'lid',
+      String(piece * rows),
+      (cell) => {
+        const [row, element] = rowsFirst
+          ? [code.let('row', `${cell} % ${rows}`), code.let('element', `${cell} / ${rows}`)]
+          : [code.let('row', `${cell} / ${piece}`), code.let('element', `${cell} % ${piece}`)];
+        const position = code.let(
+          'at',
+          size % piece === 0 ? `${from} + ${element}` : `min(${from} + ${element}, ${size - 1})`,
+        );
+        const numbers = Array.from({ length: width }, (_, lane) => {
+          const n = code.let('n', width === 1 ? row : `${row} * ${width} + ${lane}`);
+          const own = byQuery ? place.row(n) : null;
+          const index = sumOf([
+            base,
+            own ? at('head', own.head) : null,
+            own ? at('query', own.query) : at('key', place.key(n)),
+            term(shader, operand, feature, position),
+          ]);
+          return load(shader, operand.tensor, operand.dtype, index);
+        });
+        code.set(
+          `${stage.name}[${element} * ${pitch(shape, operand)} + ${row}${start ? ` + ${start}` : ''}]`,
+          width === 1 ? (numbers[0] as string) : `vec4<f32>(${numbers.join(', ')})`,
+        );
+      },
+      invocations,
+    );
+  }
+
+  /** The numbers of this invocation's rows or keys at an element that was brought. */
+  #ready(operand: Operand, start: number, element: string, position: Position): Ready {
+    const { code, shape, stage, down, across, width } = this.#site;
+    const { group } = shape;
+    const cell = (n: string): string =>
+      `${stage.name}[${element} * ${pitch(shape, operand)} + ${n}${start ? ` + ${start}` : ''}]`;
+    const lanes = (): Lanes => {
+      if (!variesAlong(operand, 'query')) return [code.let(operand.name, cell(across))];
+      const cells = Array.from({ length: group / width }, (_, i) =>
+        code.let(operand.name, cell(`${down} * ${group / width}${i ? ` + ${i}` : ''}`)),
+      );
+      if (width === 1) return cells;
+      return Array.from(
+        { length: group },
+        (_, g) => `vec4<f32>(${cells[Math.floor(g / 4)]}.${'xyzw'[g % 4]})`,
+      );
+    };
+    return { position, lanes };
+  }
+}
+
+/** Cells from one element to the next: one more than there are rows, so that columns fall into different banks. */
+const pitch = (shape: TileShape, operand: Operand): number =>
+  (variesAlong(operand, 'query') ? rowCells(shape) : keyCells(shape)) + 1;
