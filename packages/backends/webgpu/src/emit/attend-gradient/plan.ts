@@ -1,0 +1,262 @@
+// Plans the gradient of an attention: the sums of rows first, then for each input a dispatch that sums what pairs give to it,
+// and one that adds up where several workgroups did so.
+
+import { type AttendGradientProgram, type AttendInput, type DType, dtypes, workingDType } from '@heed/tensor';
+import { planCheaper } from '../attend/cheaper.ts';
+import { Axes, readsOf } from '../attend/formulas.ts';
+import { areBounded, type Design } from '../attend/kernel.ts';
+import { numbersOf, type Operand, operandClass, operandOf, operandsOf } from '../attend/operand.ts';
+import type { Output } from '../attend/output.ts';
+import { keysOf, rowsOf } from '../attend/shape.ts';
+import type { Machine } from '../machine.ts';
+import type { Dispatch, Layout, Planner } from '../plan.ts';
+import { product } from '../walk.ts';
+import { backwardRoots, type Given, ROWS } from './backward.ts';
+import { CONTEXT, cheapened, type GradientDesign, gradientOf, SHAPE, type Target } from './design.ts';
+import { elementsOf, sumElements } from './elements.ts';
+import { planFold } from './fold.ts';
+import { type Destination, emitTarget, rootsOf, type TargetOptions } from './frame.ts';
+import { PACKED, pack, planPack } from './pack.ts';
+import { columnsOf, sumProducts } from './product.ts';
+import { emitRows } from './rows.ts';
+import { sumTable } from './table.ts';
+
+/** Workgroups that keep a device busy, and bytes that sums of several of them may take. */
+const GROUPS = 512;
+const BYTES = 2 ** 25;
+
+type Sizes = Readonly<Record<string, number>>;
+
+export const planAttendGradient: Planner<AttendGradientProgram> = (program, layouts, machine, sizes) => {
+  const { of, upstream } = program;
+  const inputs = operandsOf(of, layouts);
+  const rowCount = product([sizes.batches, sizes.heads, sizes.queryLength] as number[]);
+  const { of: cheapOf, partials: cheapPartials } = cheapened(program);
+  const cheap =
+    rowCount * (sizes.keyLength as number) > 0 ? planCheaper(cheapOf, inputs, machine, sizes, SHAPE) : null;
+  const operands: Record<string, Operand> = { ...inputs, ...cheap?.rows };
+  if (upstream.context) {
+    const { type } = of.inputs[of.value] as AttendGradientProgram['of']['inputs'][string];
+    const input = { type, dtype: of.dtype, along: ['batch', 'head', 'query'] } as const;
+    operands[CONTEXT] = operandOf(CONTEXT, input, layouts[CONTEXT] as Layout);
+  }
+  const plain: Design = {
+    program: of,
+    operands,
+    axes: new Axes((name) => operands[name]?.along),
+    cheaper: of.cheaper && cheap ? cheap.cheaper : null,
+    bounded: areBounded(sizes),
+  };
+  const given = givenOf(program, layouts);
+  const guards = cheap?.cheaper.guards ?? [];
+  const make = (own: Design): GradientDesign => gradientOf(program, own, cheap ? cheapPartials : {}, guards);
+  const {
+    operands: near,
+    packed,
+    count,
+  } = pack(operands, bindingsOf(make(plain), given), machine.storageBuffers);
+  const design: Design = { ...plain, operands: near };
+  const gradient = make(design);
+  const places = numbersOf([...Object.values(near), ...guards]);
+  const classes = [
+    ...Object.values(near),
+    ...Object.values(given).flatMap((one) => (one ? [one.operand] : [])),
+  ]
+    .map(operandClass)
+    .join(' ')
+    .concat(design.bounded ? '' : ' far', ...packed.map(({ name }) => ` ${name} packed`));
+  const tiles = Math.ceil((sizes.queryLength as number) / rowsOf(SHAPE));
+  const pairs = (sizes.batches as number) * (sizes.heads as number);
+  const dispatches: Dispatch[] = [...(cheap?.dispatches ?? [])];
+  const scratch: Record<string, number> = {};
+  const notes: string[] = [];
+  if (count > 0) {
+    scratch[PACKED.slice('scratch:'.length)] = count * 4;
+    notes.push(
+      `${packed.map(({ name }) => name).join(', ')}: copied side by side, for a shader binds ${machine.storageBuffers} buffers`,
+    );
+  }
+  dispatches.push(...packed.flatMap((operand) => planPack(operand, near[operand.name] as Operand, machine)));
+  // Shaders bind it even where there is no row.
+  if (gradient.rows) scratch[ROWS.slice('scratch:'.length)] = Math.max(1, rowCount) * 16;
+  if (gradient.rows && rowCount > 0) {
+    dispatches.push({
+      key: `rows ${classes}`,
+      emit: () => emitRows(gradient, given, machine),
+      groups: tiles * pairs,
+      numbers: { groups: tiles * pairs, tiles, ...places },
+    });
+  }
+  for (const target of gradient.targets) {
+    const planned = planTarget({ gradient, given, target, layouts, machine, sizes, tiles, classes, places });
+    dispatches.push(...planned.dispatches);
+    Object.assign(scratch, planned.scratch);
+    notes.push(planned.note);
+  }
+  if (cheap) scratch.cheaper = Math.max(1, cheap.floats) * 4;
+  return {
+    dispatches,
+    scratch,
+    notes,
+    work: {
+      operations:
+        rowCount *
+        (sizes.keyLength as number) *
+        gradient.targets.reduce((all, { width }) => all + 2 * width, 0),
+      bytes: Object.entries(layouts).reduce(
+        (all, [name, { shape }]) => all + product(shape) * bytesOf(program, name),
+        0,
+      ),
+    },
+  };
+};
+
+const bytesOf = ({ of }: AttendGradientProgram, name: string): number =>
+  dtypes[(of.inputs[name.replace('out:', '')]?.dtype ?? of.dtype) as DType].bytes;
+
+/** What is known of rows besides the inputs. */
+function givenOf({ of, upstream }: AttendGradientProgram, layouts: Readonly<Record<string, Layout>>): Given {
+  const output = (name: string, dtype: DType, along: Operand['along']): Output => {
+    const type = { element: 'float', dims: [], lookups: 0 } as const;
+    return { operand: operandOf(name, { type, dtype, along }, layouts[name] as Layout), dtype };
+  };
+  const row = ['batch', 'head', 'query'] as const;
+  return {
+    level: of.normalizer.level.by !== 'none' ? output('level', workingDType(of.dtype), row) : null,
+    weights: upstream.weights ? output('grad$weights', of.dtype, [...row, 'key']) : null,
+    levelGradient: upstream.level ? output('grad$level', workingDType(of.dtype), row) : null,
+  };
+}
+
+/** What the shaders of a gradient bind: the operands that each reads, and how many tensors besides. */
+function bindingsOf(gradient: GradientDesign, given: Given): { reads: Set<string>; others: number }[] {
+  const { program, design, targets, rows, solved } = gradient;
+  const { score, mask } = program.of;
+  const cheap = design.cheaper ? [design.cheaper.score] : [];
+  // Guards lie with the rows of cheaper formulas.
+  const guard = (reads: ReadonlySet<string>): number =>
+    gradient.guards.some(({ tensor }) => [...reads].every((name) => design.operands[name]?.tensor !== tensor))
+      ? 1
+      : 0;
+  const upper = given.weights ? 1 : 0;
+  const among = (names: ReadonlySet<string>): Set<string> =>
+    new Set([...names].filter((name) => Object.hasOwn(design.operands, name)));
+  const sets = targets.map((target) => {
+    const reads = readsOf(score, mask, ...cheap, ...rootsOf(gradient, target));
+    if (target.sum.by === 'product') for (const { row } of target.sum.terms) reads.add(row);
+    const own = among(reads);
+    return { reads: own, others: upper + 1 + (rows || solved ? 1 : 0) + guard(own) };
+  });
+  if (rows) {
+    const reads = among(readsOf(score, mask, ...cheap, ...backwardRoots(gradient)));
+    sets.push({ reads, others: upper + 2 + (given.levelGradient ? 1 : 0) + guard(reads) });
+  }
+  return sets;
+}
+
+interface Planning {
+  readonly gradient: GradientDesign;
+  readonly given: Given;
+  readonly target: Target;
+  readonly layouts: Readonly<Record<string, Layout>>;
+  readonly machine: Machine;
+  readonly sizes: Sizes;
+  readonly tiles: number;
+  readonly classes: string;
+  /** The numbers of operands in memory that is not the call's. */
+  readonly places: Readonly<Record<string, number>>;
+}
+
+interface Planned {
+  readonly dispatches: readonly Dispatch[];
+  readonly scratch: Readonly<Record<string, number>>;
+  readonly note: string;
+}
+
+function planTarget(planning: Planning): Planned {
+  const { gradient, given, target, layouts, machine, sizes, tiles, classes, places } = planning;
+  const { name, operand, byQuery, width, sum } = target;
+  const { along } = operand;
+  const size = (of: string): number => sizes[of] as number;
+  const layout = layouts[`out:${name}`] as Layout;
+  const input = gradient.program.of.inputs[name] as AttendInput;
+  const result = operandOf(`out:${name}`, input, layout);
+  const total = product(layout.shape);
+  if (total === 0) return { dispatches: [], scratch: {}, note: `${name}: empty` };
+  if (target.pair.length + target.sink.length === 0)
+    return {
+      dispatches: [planFold(result, null, machine)],
+      scratch: {},
+      note: `${name}: nothing changes with it`,
+    };
+
+  const keyTiles = Math.ceil(size('keyLength') / keysOf(SHAPE));
+  const group = size('keyHeads') === 0 ? 0 : Math.floor(size('heads') / size('keyHeads'));
+  const heads = along.includes('head') ? 1 : along.includes('keyHead') ? group : size('heads');
+  const units = (along.includes('batch') ? 1 : size('batches')) * heads * (byQuery ? 1 : tiles);
+  const owners = along.reduce(
+    (all, axis) =>
+      all *
+      { batch: size('batches'), head: size('heads'), keyHead: size('keyHeads'), query: tiles, key: keyTiles }[
+        axis
+      ],
+    1,
+  );
+  const block =
+    sum.by === 'product' ? columnsOf(width) : sum.by === 'table' ? Math.max(1, width) : elementsOf(target);
+  const blocks = Math.ceil(width / block);
+  const most = Math.max(1, Math.floor(Math.min(BYTES, machine.bindingBytes) / (4 * total)));
+  const wanted = Math.ceil(GROUPS / Math.max(1, owners * blocks));
+  const chunks = Math.max(1, Math.min(wanted, most, units));
+  const parted = chunks > 1 || sum.by === 'table';
+  const memory = `parts$${name}`;
+  const destination: Destination = {
+    parted,
+    operand: parted
+      ? {
+          ...result,
+          name: memory,
+          tensor: `scratch:${memory}`,
+          dtype: 'float32',
+          computed: true,
+          layout: {
+            shape: layout.shape,
+            strides: layout.shape.map((_, i) => product(layout.shape.slice(i + 1))),
+            offset: 0,
+          },
+        }
+      : result,
+  };
+  const options: TargetOptions = { gradient, given, target, destination, blocks, block, machine };
+  const groups = owners * blocks * chunks;
+  const dispatch: Dispatch = {
+    key: `${name} ${sum.by} ${parted ? 'parts ' : ''}${operandClass(destination.operand)} ${classes}`,
+    emit: () =>
+      emitTarget(options, (frame) =>
+        sum.by === 'product'
+          ? sumProducts(frame, sum.terms)
+          : sum.by === 'table'
+            ? sumTable(frame)
+            : sumElements(frame),
+      ),
+    groups,
+    numbers: {
+      groups,
+      tiles,
+      keyTiles,
+      group,
+      units,
+      chunks,
+      total,
+      ...places,
+      ...(parted ? numbersOf([destination.operand]) : {}),
+    },
+  };
+  return {
+    dispatches: parted
+      ? [dispatch, planFold(result, { tensor: `scratch:${memory}`, chunks }, machine)]
+      : [dispatch],
+    scratch: parted ? { [memory]: chunks * total * 4 } : {},
+    note: `${name}: summed by ${sum.by}${chunks > 1 ? `, in ${chunks} parts` : ''}`,
+  };
+}
