@@ -2,4 +2,4 @@
 import { cpu } from '@heed/cpu';
 import { conform, familiesOfData } from './cases.fixture.ts';
 
-conform(familiesOfData, cpu({ threads: 2, poison: true }));
+conform(familiesOfData, { backend: cpu({ threads: 2, poison: true }) });
