@@ -82,7 +82,7 @@ describe('createHeed', () => {
     // @ts-expect-error: there is none
     const opening = createHeed({ backend: 'webgl' });
     await expect(opening).rejects.toThrow(
-      'backend: there is no backend "webgl" in this registry. Registered: cpu, reference.',
+      'backend: there is no backend "webgl" in this registry. Registered: cpu, reference, webgpu.',
     );
   });
 

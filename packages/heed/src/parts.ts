@@ -66,6 +66,7 @@ export const defaultRegistry = createRegistry()
     name: 'heed',
     backends: [
       lazyBackend('cpu', async () => (await import('@heed/cpu')).cpu()),
+      lazyBackend('webgpu', async () => (await import('@heed/webgpu')).webgpu()),
       lazyBackend('reference', async () => (await import('@heed/reference')).reference()),
     ],
   });

@@ -43,7 +43,7 @@ const known: Readonly<Record<Kind | 'backend', Readonly<Record<string, readonly 
     ],
   },
   reweight: { '@heed/masks': ['local-gaussian'] },
-  backend: { '@heed/cpu': ['cpu'], '@heed/reference': ['reference'] },
+  backend: { '@heed/cpu': ['cpu'], '@heed/reference': ['reference'], '@heed/webgpu': ['webgpu'] },
 };
 
 /** The package that has a part or backend of this name. */

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { cpu } from '@heed/cpu';
 import { reference } from '@heed/reference';
 import type { BackendPlugin } from '@heed/tensor';
+import { webgpu } from '@heed/webgpu';
 import { ConformanceDataError } from './case.ts';
 import { openFolder } from './folder.ts';
 import { count, report } from './report.ts';
@@ -14,6 +15,7 @@ import { runFolder } from './suite.ts';
 const backends: Readonly<Record<string, () => BackendPlugin>> = {
   reference: () => reference(),
   cpu: () => cpu(),
+  webgpu: () => webgpu(),
 };
 
 class UsageError extends Error {}
