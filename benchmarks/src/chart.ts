@@ -1,7 +1,7 @@
 // The results as a picture: a line for each row, a dot for each system, time on a logarithmic axis.
 
 import type { Row } from './compete.ts';
-import { type System, systems } from './systems.ts';
+import type { System } from './systems.ts';
 import { medianOf, precise } from './table.ts';
 
 const LEFT = 370;
@@ -14,8 +14,15 @@ const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceA
 const said = (x: number, y: number, text: string, rest = ''): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${rest}>${escaped(text)}</text>`;
 
-/** An SVG document; undefined where nothing was timed. */
-export function chart(rows: readonly Row[], caption: string): string | undefined {
+const threaded = (threads: number): string => `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+
+/** An SVG document; undefined where nothing was timed. @param heading what stands above the rows of so many threads. */
+export function chart(
+  rows: readonly Row[],
+  systems: readonly System[],
+  caption: string,
+  heading: (threads: number) => string = threaded,
+): string | undefined {
   const drawn = rows.filter(({ cells }) => Object.values(cells).some((cell) => medianOf(cell) !== undefined));
   const times = drawn.flatMap(({ cells }) => Object.values(cells).flatMap((cell) => medianOf(cell) ?? []));
   if (times.length === 0) return undefined;
@@ -29,7 +36,7 @@ export function chart(rows: readonly Row[], caption: string): string | undefined
   for (const threads of new Set(drawn.map((row) => row.threads))) {
     const these = drawn.filter((row) => row.threads === threads);
     const end = y + LINE * these.length;
-    parts.push(said(20, y + 4, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, 'font-weight="600"'));
+    parts.push(said(20, y + 4, heading(threads), 'font-weight="600"'));
     for (let power = low; power <= low + span; power++) {
       const at = x(10 ** power);
       parts.push(`<line x1="${at}" x2="${at}" y1="${y + 10}" y2="${end + 12}" stroke="#ddd"/>`);

@@ -1,4 +1,4 @@
-// The process of one system: node child.ts <system> <threads>. Speaks the protocol over stdin and stdout.
+// The process of one system: node child.ts <backend> <system> <threads>. Speaks the protocol over stdin and stdout.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline';
 import { load, save } from './inputs.ts';
 import type { Peer, Way } from './peers/peer.ts';
 import type { PreparedWay, Refusal, Replies, Request } from './protocol.ts';
-import { systems } from './systems.ts';
+import { systemsOf } from './systems-of.ts';
 import { inputsOf } from './task.ts';
 
-const [, , name, threads = '1'] = process.argv;
+const [, , backend = '', name, threads = '1'] = process.argv;
 const say = (reply: unknown): void => void process.stdout.write(`${JSON.stringify(reply)}\n`);
 // Stdout belongs to the protocol; packages like to greet.
 console.log = console.info = console.error;
@@ -79,6 +79,7 @@ const handlers: Handlers = {
     while (times.length < least || performance.now() < end) times.push(await timeOf(run));
     return { times };
   },
+  facts: async (_, { id }) => (await opened.get(id)?.chosen?.facts?.()) ?? {},
 };
 
 function answer<K extends Request['ask']>(peer: Peer, asked: Asked<K>): Promise<Replies[K]> {
@@ -86,7 +87,7 @@ function answer<K extends Request['ask']>(peer: Peer, asked: Asked<K>): Promise<
 }
 
 try {
-  const system = systems.find((one) => one.name === name);
+  const system = (await systemsOf(backend)).find((one) => one.name === name);
   if (!system || system.open === 'python') throw new Error(`there is no system "${name}" for this process`);
   const peer = await system.open(Number(threads));
   say({ about: peer.about } satisfies Replies['open']);

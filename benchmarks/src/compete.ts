@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { agreement } from './agree.ts';
 import { draw, save } from './inputs.ts';
 import { type Measured, summary } from './measure.ts';
+import type { Facts } from './protocol.ts';
 import type { Runner } from './runner.ts';
 import { HEED } from './systems.ts';
 import { type Truth, truthOf } from './truth.ts';
 import type { Workload } from './workload.ts';
-import { workloadOf } from './workloads/index.ts';
 
 /** A cell of the table: a time, or why there is none. */
 export type Cell =
@@ -23,6 +23,8 @@ export type Cell =
       readonly difference: number;
       /** Ways that failed or gave other results. */
       readonly notes: readonly string[];
+      /** What the system tells about what ran, where it does. */
+      readonly facts?: Facts;
     }
   | { readonly kind: 'empty'; readonly reason: string };
 
@@ -52,6 +54,7 @@ interface Ready {
   readonly once: number;
   readonly times: number[];
   failed?: string;
+  facts?: Facts;
 }
 
 const empty = (reason: string): Cell => ({ kind: 'empty', reason });
@@ -74,7 +77,11 @@ export async function compete(
     }
     const wrong = cells[HEED]?.kind === 'empty' && /differs from float64/.test(cells[HEED].reason);
     const other = wrong ? undefined : await prepareBeside(beside, runners, folder, seconds);
-    if (!wrong) await takeTurns(typeof other === 'object' ? [...ready, other] : ready, seconds);
+    const timed = typeof other === 'object' ? [...ready, other] : ready;
+    if (!wrong) {
+      await takeTurns(timed, seconds);
+      await askForFacts(timed);
+    }
     for (const one of ready)
       cells[one.runner.name] = wrong ? empty("not timed: heed's results do not agree") : cellOf(one);
     const besideCell = typeof other === 'object' ? cellOf(other) : empty(other ?? 'not timed');
@@ -84,7 +91,7 @@ export async function compete(
       ...(work === undefined ? {} : { work }),
       threads: runners[0]?.threads ?? 1,
       cells,
-      ...(beside ? { beside: { id: beside, title: workloadOf(beside).title, cell: besideCell } } : {}),
+      ...(beside ? { beside: { id: beside.id, title: beside.title, cell: besideCell } } : {}),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -99,17 +106,17 @@ function setUp(folder: string, task: Workload['task']): Truth {
 }
 
 async function prepareBeside(
-  beside: string | undefined,
+  beside: Workload | undefined,
   runners: readonly Runner[],
   folder: string,
   seconds: number,
 ): Promise<Ready | string | undefined> {
   const runner = runners.find(({ name }) => name === HEED);
   if (!beside || !runner) return undefined;
-  const { task } = workloadOf(beside);
-  const place = join(folder, beside);
+  const { id, task } = beside;
+  const place = join(folder, id);
   const truth = setUp(place, task);
-  return prepare(runner, `beside ${beside}`, task, place, truth, seconds);
+  return prepare(runner, `beside ${id}`, task, place, truth, seconds);
 }
 
 /** A system that is ready to be timed, or the reason why it is not. */
@@ -155,5 +162,16 @@ async function takeTurns(ready: readonly Ready[], seconds: number): Promise<void
   }
 }
 
-const cellOf = ({ times, way, difference, notes, failed }: Ready): Cell =>
-  failed ? empty(failed) : { kind: 'timed', time: summary(times), way, difference, notes };
+/** After all times were taken: to find out more, a system may run something else. */
+async function askForFacts(ready: readonly Ready[]): Promise<void> {
+  for (const one of ready) {
+    if (one.failed) continue;
+    const reply = await one.runner.ask<'facts'>({ ask: 'facts', id: one.id });
+    one.facts = 'cannot' in reply ? { notes: [`nothing is known of it: ${reply.cannot}`] } : reply;
+  }
+}
+
+const cellOf = ({ times, way, difference, notes, failed, facts }: Ready): Cell =>
+  failed
+    ? empty(failed)
+    : { kind: 'timed', time: summary(times), way, difference, notes, ...(facts ? { facts } : {}) };

@@ -36,7 +36,9 @@ const chosen = workloads.filter(({ id }) => wants(asked, id));
 for (const threads of asked.threads) {
   for (const [at, workload] of chosen.entries()) {
     // New processes for each row: what one row leaves behind, memory above all, is not the next one's trouble.
-    const runners = present.map((name) => new Runner(name, threads));
+    const runners = systems
+      .filter(({ name }) => present.includes(name))
+      .map((system) => new Runner('cpu', system, { threads }));
     const row = await compete(workload, runners, asked.seconds);
     rows.push(row);
     for (const runner of runners) {
@@ -77,6 +79,6 @@ const whole = {
 };
 writeFileSync(new URL(`${name}.json`, results), `${JSON.stringify(whole, null, 2)}\n`);
 writeFileSync(new URL(`${name}.txt`, results), `${texts.join('\n\n')}\n`);
-const picture = chart(rows, `Medians in milliseconds. ${machine}`);
+const picture = chart(rows, systems, `Medians in milliseconds. ${machine}`);
 if (picture) writeFileSync(new URL(`${name}.svg`, results), picture);
 console.log(`\nWritten to benchmarks/results/${name}.{json,txt${picture ? ',svg' : ''}}`);

@@ -17,6 +17,7 @@ export interface Options {
 }
 
 export const usage = `npm run bench [-- options]
+  --backend webgpu       another table, with options of its own
   --rows sdpa,additive   rows whose names begin so; all if left out
   --seconds 1            time for each cell
   --threads 1,2          thread counts, one table each
@@ -29,6 +30,7 @@ export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: args.filter((one) => one !== '--'),
     options: {
+      backend: { type: 'string', default: 'cpu' },
       rows: { type: 'string', default: '' },
       seconds: { type: 'string', default: '1' },
       threads: { type: 'string', default: '1,2' },

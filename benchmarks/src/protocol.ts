@@ -13,7 +13,23 @@ export type Request =
       readonly seconds: number;
     }
   /** Runs for about so long, and at least so often. */
-  | { readonly ask: 'time'; readonly id: string; readonly seconds: number; readonly least: number };
+  | { readonly ask: 'time'; readonly id: string; readonly seconds: number; readonly least: number }
+  /** What is known of the way that was timed. */
+  | { readonly ask: 'facts'; readonly id: string };
+
+/** What a system tells about one run of what was timed, as far as it knows. */
+export interface Facts {
+  /** What was chosen: templates, tiles. */
+  readonly notes?: readonly string[];
+  /** Operations done and bytes read and written, counted from the programs that ran. */
+  readonly operations?: number;
+  readonly bytes?: number;
+  /** Milliseconds by the clock of the device. */
+  readonly deviceMs?: number;
+  /** Bytes of buffers that lived at once, inputs and results included, and of the largest one. */
+  readonly peakBytes?: number;
+  readonly largestBytes?: number;
+}
 
 export interface PreparedWay {
   readonly name: string;
@@ -28,6 +44,7 @@ export interface Replies {
   /** The way that was kept, and the milliseconds of one run of it. */
   readonly choose: { readonly way: string; readonly once: number };
   readonly time: { readonly times: readonly number[] };
+  readonly facts: Facts;
 }
 
 /** Instead of any reply: a sentence that says why there is none. */

@@ -4,29 +4,34 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Refusal, Replies, Request } from './protocol.ts';
-import { type System, systems } from './systems.ts';
+import type { System } from './systems.ts';
 
 /** How long one answer may take. */
 const PATIENCE = 240_000;
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+export interface Surroundings {
+  readonly threads?: number;
+  /** Variables of the environment, besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export class Runner {
+  readonly backend: string;
   readonly system: System;
   readonly threads: number;
   #child: ChildProcess | undefined;
   #about: string | undefined;
+  readonly #env: Surroundings['env'];
   #complaints = '';
   #hear: (reply: unknown) => void = () => undefined;
 
-  constructor(name: string, threads: number) {
-    const system = systems.find((one) => one.name === name);
-    if (!system)
-      throw new Error(
-        `There is no system "${name}". There are: ${systems.map((one) => one.name).join(', ')}.`,
-      );
+  constructor(backend: string, system: System, { threads = 1, env = {} }: Surroundings = {}) {
+    this.backend = backend;
     this.system = system;
     this.threads = threads;
+    this.#env = env;
   }
 
   get name(): string {
@@ -46,7 +51,9 @@ export class Runner {
       ? spawn('python3', [file('../peers/torch_peer.py'), this.name, String(this.threads)], {
           env: { ...process.env, OMP_NUM_THREADS: String(this.threads) },
         })
-      : spawn(process.execPath, [file('./child.ts'), this.name, String(this.threads)]);
+      : spawn(process.execPath, [file('./child.ts'), this.backend, this.name, String(this.threads)], {
+          env: { ...process.env, ...this.#env },
+        });
     this.#child = child;
     this.#complaints = '';
     child.stderr?.on('data', (chunk) => {

@@ -18,7 +18,7 @@ export const HEED = 'heed';
 export const WEB: readonly string[] = ['onnxruntime-web', 'jax-js', 'tfjs'];
 
 const heed = async (threads: number, turbo: boolean): Promise<Peer> =>
-  (await import('./peers/heed.ts')).openHeed({ threads, turbo });
+  (await import('./peers/heed-cpu.ts')).openHeedCpu({ threads, turbo });
 const ort = (name: 'onnxruntime-node' | 'onnxruntime-web') => async (threads: number) =>
   (await import('./peers/ort.ts')).openOrt(name, threads);
 
@@ -36,13 +36,13 @@ export const systems: readonly System[] = [
     name: 'jax-js',
     what: 'WASM, one thread in Node',
     colour: '#8e44ad',
-    open: async () => (await import('./peers/jax.ts')).openJax(),
+    open: async () => (await import('./peers/jax.ts')).openJax('wasm'),
   },
   {
     name: 'tfjs',
     what: 'WASM, one thread in Node',
     colour: '#e69138',
-    open: async () => (await import('./peers/tfjs.ts')).openTfjs(),
+    open: async () => (await import('./peers/tfjs.ts')).openTfjs('wasm'),
   },
   { name: 'torch', what: 'native, eager', colour: '#c0392b', open: 'python' },
   { name: 'torch-compiled', what: 'native, compiled', colour: '#e06666', open: 'python' },

@@ -11,7 +11,7 @@ export const medianOf = (cell: Cell | undefined): number | undefined =>
   cell?.kind === 'timed' ? cell.time.median : undefined;
 
 export const precise = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-const ratio = (value: number): string => (value >= 10 ? value.toFixed(1) : value.toFixed(2));
+export const ratio = (value: number): string => (value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 /** The time of each system divided by that of heed, and of heed with turbo. */
 export function ratiosOf({ cells }: Row): Readonly<Record<string, Readonly<Record<string, number>>>> {
@@ -38,7 +38,7 @@ function bestWeb({ cells }: Row): { name: string; median: number } | undefined {
 }
 
 /** Columns as wide as their widest cell; the first one to the left, the others to the right. */
-function columns(lines: readonly (readonly string[])[]): string {
+export function columns(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
   return lines
     .map((line) =>

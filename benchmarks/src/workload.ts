@@ -10,8 +10,8 @@ export interface Workload {
   readonly work?: number;
   /** Why a system has no cell here: reasons that are known before it is asked. */
   readonly without?: Readonly<Record<string, string>>;
-  /** Another row's task, which heed runs in turn with this one, to compare with itself. */
-  readonly beside?: string;
+  /** Another row, whose task heed runs in turn with this one, to compare with itself. */
+  readonly beside?: Workload;
 }
 
 const eight: Shape = { batch: 1, heads: 8, queries: 1024, keys: 1024, feature: 64 };

@@ -1,12 +1,11 @@
-// heed on its CPU backend, as its users call it.
+// heed as its users call it, on a device of any backend.
 
 import { type Attend, type AttendCall, attention, defineReweight, defineScore } from '@heed/attention';
-import { type CpuOptions, cpu } from '@heed/cpu';
 import { add, dot, tanh, vec } from '@heed/expr';
 import { alibi, causal, softcap, window } from '@heed/masks';
 import { softmax } from '@heed/normalizers';
 import { cosine, gaussian, general, scaledDot } from '@heed/scores';
-import { cast, type Device, matmul, openDevice, parameter, scope, type Tensor, tensor } from '@heed/tensor';
+import { cast, type Device, matmul, parameter, scope, type Tensor, tensor } from '@heed/tensor';
 import type { Arrays } from '../inputs.ts';
 import {
   type AttentionTask,
@@ -18,27 +17,22 @@ import {
   type Task,
   WINDOW,
 } from '../task.ts';
-import type { Peer, Way } from './peer.ts';
+import type { Way } from './peer.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
-export async function openHeed(options: CpuOptions): Promise<Peer> {
-  const device = await openDevice(cpu(options));
-  return {
-    about: `this repository, Node ${process.version}`,
-    ways: async (task, arrays) => {
-      const given = tensorsOf(device, task, arrays);
-      if (task.op === 'matmul')
-        return [forward('matmul', given, ({ left, right }) => matmul(left as Tensor, right as Tensor))];
-      if (task.op === 'layer') return [forward('matmul and attention', given, layer(task))];
-      const { attend, call } = attentionOf(task, given);
-      const { query, key, value } = given as Record<'query' | 'key' | 'value', Tensor>;
-      // What the backend chose: threads, turbo and the outcome of its trial.
-      const name = attend.explain(query, key, value, call).backend.split('\n').slice(1).join(', ');
-      const compute = () => attend(query, key, value, call);
-      return [task.gradient ? backward(name, given, leavesOf(task), compute) : forward(name, given, compute)];
-    },
-  };
+/** The one way in which heed computes a task. */
+export function wayOn(device: Device, task: Task, arrays: Arrays): Way {
+  const given = tensorsOf(device, task, arrays);
+  if (task.op === 'matmul')
+    return forward('matmul', given, ({ left, right }) => matmul(left as Tensor, right as Tensor));
+  if (task.op === 'layer') return forward('matmul and attention', given, layer(task));
+  const { attend, call } = attentionOf(task, given);
+  const { query, key, value } = given as Record<'query' | 'key' | 'value', Tensor>;
+  // What the backend chose: on the CPU threads, turbo and the outcome of its trial.
+  const name = attend.explain(query, key, value, call).backend.split('\n').slice(1).join(', ') || 'attention';
+  const compute = () => attend(query, key, value, call);
+  return task.gradient ? backward(name, given, leavesOf(task), compute) : forward(name, given, compute);
 }
 
 function tensorsOf(device: Device, task: Task, arrays: Arrays): Tensors {

@@ -1,10 +1,12 @@
-// @jax-js/jax on its WASM device, which has one thread in Node. Its functions consume their arguments; `.ref` keeps one.
+// @jax-js/jax on its WASM device, which has one thread in Node, or on WebGPU. Its functions consume their arguments; `.ref`
+// keeps one.
 
 import type { Arrays } from '../inputs.ts';
 import { biasOf, swapMiddle, swapped } from '../layout.ts';
 import { type AttentionTask, inputsOf, type LayerTask, leavesOf, type Task, WINDOW } from '../task.ts';
 import { Cannot, type Peer, peerPackage, versionOf, type Way } from './peer.ts';
 
+type JaxDevice = 'wasm' | 'webgpu';
 interface JaxArray {
   readonly ref: JaxArray;
   readonly shape: number[];
@@ -23,8 +25,8 @@ interface AttentionOptions {
   readonly bias?: JaxArray;
 }
 interface Jax {
-  init(device: 'wasm'): Promise<readonly string[]>;
-  defaultDevice(device: 'wasm'): void;
+  init(device: JaxDevice): Promise<readonly string[]>;
+  defaultDevice(device: JaxDevice): void;
   jit<F>(compute: F): F & { dispose(): void };
   grad(compute: Compute, options: { argnums: number[] }): ComputeAll;
   readonly numpy: {
@@ -43,11 +45,14 @@ interface Jax {
 
 const NAME = '@jax-js/jax';
 
-export async function openJax(): Promise<Peer> {
+export async function openJax(device: JaxDevice): Promise<Peer> {
   const jax = peerPackage<Jax>(NAME);
-  if (!(await jax.init('wasm')).includes('wasm')) throw new Cannot('finds no WASM device here');
-  jax.defaultDevice('wasm');
-  return { about: `${versionOf(NAME)}, one thread`, ways: async (task, arrays) => waysOf(jax, task, arrays) };
+  if (!(await jax.init(device)).includes(device)) throw new Cannot(`finds no device "${device}" here`);
+  jax.defaultDevice(device);
+  return {
+    about: `${versionOf(NAME)}${device === 'wasm' ? ', one thread' : ''}`,
+    ways: async (task, arrays) => waysOf(jax, task, arrays),
+  };
 }
 
 function waysOf(jax: Jax, task: Task, arrays: Arrays): Way[] {

@@ -16,35 +16,51 @@ export interface Node {
 export interface Graph {
   readonly nodes: readonly Node[];
   readonly inputs: Readonly<Record<string, readonly number[]>>;
-  /** Tensors that are part of the model: floats, or 64-bit integers for shapes and axes. */
+  /** Tensors that are part of the model: floats, or integers for shapes, axes and lengths. */
   readonly constants?: Readonly<
-    Record<string, { readonly shape: readonly number[]; readonly data: Float32Array | BigInt64Array }>
+    Record<
+      string,
+      { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | BigInt64Array }
+    >
   >;
-  readonly output: { readonly name: string; readonly shape: readonly number[] };
+  readonly output: Output;
+  /** Results besides. */
+  readonly more?: readonly Output[];
+}
+
+export interface Output {
+  readonly name: string;
+  readonly shape: readonly number[];
 }
 
 /** The bytes of a model of opset 23, float32 throughout. */
-export function model({ nodes, inputs, constants = {}, output }: Graph): Uint8Array {
+export function model({ nodes, inputs, constants = {}, output, more = [] }: Graph): Uint8Array {
   const graph = [
     ...nodes.map((node) => field(1, nodeProto(node))),
     field(2, text('heed')),
     ...Object.entries(constants).map(([name, { shape, data }]) =>
       field(5, [
         ...shape.map((size) => integer(1, size)),
-        integer(2, data instanceof Float32Array ? FLOAT : INT64),
+        integer(2, typeOf(data)),
         field(8, text(name)),
         field(9, [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]),
       ]),
     ),
     ...Object.entries(inputs).map(([name, shape]) => field(11, valueInfo(name, shape))),
-    field(12, valueInfo(output.name, output.shape)),
+    ...[output, ...more].map(({ name, shape }) => field(12, valueInfo(name, shape))),
   ];
   const opset = (domain: string, version: number) => field(8, [field(1, text(domain)), integer(2, version)]);
   return join([integer(1, 10), field(7, graph), opset('', 23), opset('com.microsoft', 1)]);
 }
 
 const FLOAT = 1;
+const INT32 = 6;
 const INT64 = 7;
+
+function typeOf(data: Float32Array | Int32Array | BigInt64Array): number {
+  if (data instanceof Float32Array) return FLOAT;
+  return data instanceof Int32Array ? INT32 : INT64;
+}
 
 function nodeProto({ op, inputs, outputs, attributes = {}, domain }: Node): Uint8Array[] {
   return [

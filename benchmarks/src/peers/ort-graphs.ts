@@ -2,7 +2,15 @@
 
 import type { Arrays } from '../inputs.ts';
 import { biasOf, swapMiddle } from '../layout.ts';
-import { type AttentionTask, CAP, inputsOf, type LayerTask, type MatmulTask, type Task } from '../task.ts';
+import {
+  type AttentionTask,
+  CAP,
+  inputsOf,
+  type LayerTask,
+  type MatmulTask,
+  type Task,
+  WINDOW,
+} from '../task.ts';
 import type { Graph, Node } from './onnx-model.ts';
 import { Cannot } from './peer.ts';
 
@@ -116,6 +124,52 @@ function multiHead(task: AttentionTask, arrays: Arrays): OrtWay {
     },
     canonical: (out) => swapMiddle(out, [batch, queries, heads, feature]),
   };
+}
+
+/**
+ * onnxruntime's operator for decoders, which knows windows: causal scaled products of a sequence with itself. None for other
+ * tasks.
+ */
+export function groupQuery(task: Task, arrays: Arrays): readonly OrtWay[] {
+  if (task.op !== 'attention' || task.gradient || task.modifier !== 'none' || task.mask === 'none') return [];
+  if (task.score !== 'scaled-dot' || task.storage !== 'float32') return [];
+  const { batch, heads, keys, feature } = task.shape;
+  const rows = [batch, keys, heads * feature];
+  const cache = [batch, heads, keys, feature];
+  const joined = (data: Float32Array | undefined) => swapMiddle(data as Float32Array, cache);
+  return [
+    {
+      name: 'GroupQueryAttention',
+      graph: {
+        nodes: [
+          {
+            op: 'GroupQueryAttention',
+            domain: 'com.microsoft',
+            inputs: ['query', 'key', 'value', '', '', 'last', 'length'],
+            outputs: ['context', 'presentKey', 'presentValue'],
+            attributes: {
+              num_heads: { integer: heads },
+              kv_num_heads: { integer: heads },
+              scale: 1 / Math.sqrt(feature),
+              ...(task.mask === 'window' ? { local_window_size: { integer: WINDOW } } : {}),
+            },
+          },
+        ],
+        inputs: { query: rows, key: rows, value: rows },
+        constants: {
+          last: { shape: [batch], data: new Int32Array(batch).fill(keys - 1) },
+          length: { shape: [1], data: Int32Array.of(keys) },
+        },
+        output: { name: 'context', shape: rows },
+        more: [
+          { name: 'presentKey', shape: cache },
+          { name: 'presentValue', shape: cache },
+        ],
+      },
+      feeds: { query: joined(arrays.query), key: joined(arrays.key), value: joined(arrays.value) },
+      canonical: (out) => swapMiddle(out, [batch, keys, heads, feature]),
+    },
+  ];
 }
 
 /** Two products around a softmax. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Arrays } from '../inputs.ts';
+import type { Facts } from '../protocol.ts';
 import type { Task } from '../task.ts';
 
 /** One way in which a system computes a task. */
@@ -12,6 +13,8 @@ export interface Way {
   readonly run: () => Promise<unknown>;
   /** Runs once and gives the results, each laid out as [batch, head, length, feature]. */
   readonly results: () => Promise<readonly Float32Array[]>;
+  /** What is known of a run, asked for after the last one that is timed. */
+  readonly facts?: () => Promise<Facts>;
   /** Gives back what this way alone holds. */
   readonly release?: () => void;
 }

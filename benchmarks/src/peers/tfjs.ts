@@ -1,4 +1,4 @@
-// @tensorflow/tfjs on its WASM backend, which has one thread in Node.
+// @tensorflow/tfjs on its WASM backend, which has one thread in Node, or on its WebGPU backend.
 
 import { dirname } from 'node:path';
 import type { Arrays } from '../inputs.ts';
@@ -6,13 +6,14 @@ import { biasOf } from '../layout.ts';
 import { CAP, inputsOf, type LayerTask, leavesOf, type Task } from '../task.ts';
 import { Cannot, type Peer, peerFile, peerPackage, versionOf, type Way } from './peer.ts';
 
+type TfBackend = 'wasm' | 'webgpu';
 interface TfTensor {
   readonly shape: readonly number[];
   data(): Promise<Float32Array>;
   dispose(): void;
 }
 interface Tf {
-  setBackend(name: 'wasm'): Promise<boolean>;
+  setBackend(name: TfBackend): Promise<boolean>;
   ready(): Promise<void>;
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
   tidy<T>(compute: () => T): T;
@@ -31,20 +32,24 @@ interface TfWasm {
 }
 
 const WASM = '@tensorflow/tfjs-backend-wasm';
+const WEBGPU = '@tensorflow/tfjs-backend-webgpu';
+/** Bytes of queries x keys beyond which a row is not worth the time, or the memory. */
+const MOST: Readonly<Record<TfBackend, number>> = { wasm: 2 ** 28, webgpu: 2 ** 30 };
 
-export async function openTfjs(): Promise<Peer> {
+export async function openTfjs(backend: TfBackend): Promise<Peer> {
   const tf = peerPackage<Tf>('@tensorflow/tfjs');
-  peerPackage<TfWasm>(WASM).setWasmPaths(`${dirname(peerFile(WASM))}/`);
-  if (!(await tf.setBackend('wasm'))) throw new Cannot('its WASM backend does not start');
+  if (backend === 'wasm') peerPackage<TfWasm>(WASM).setWasmPaths(`${dirname(peerFile(WASM))}/`);
+  else peerPackage(WEBGPU);
+  if (!(await tf.setBackend(backend))) throw new Cannot(`its backend "${backend}" does not start`);
   await tf.ready();
   return {
-    about: `${versionOf('@tensorflow/tfjs')}, one thread`,
-    ways: async (task, arrays) => [wayOf(tf, task, arrays)],
+    about: `${versionOf('@tensorflow/tfjs')}${backend === 'wasm' ? ', one thread' : ''}`,
+    ways: async (task, arrays) => [wayOf(tf, task, arrays, MOST[backend])],
   };
 }
 
-function wayOf(tf: Tf, task: Task, arrays: Arrays): Way {
-  const compute = computeOf(tf, task);
+function wayOf(tf: Tf, task: Task, arrays: Arrays, most: number): Way {
+  const compute = computeOf(tf, task, most);
   const given = Object.fromEntries(
     Object.entries(inputsOf(task)).map(([name, { shape }]) => [
       name,
@@ -88,11 +93,11 @@ function wayOf(tf: Tf, task: Task, arrays: Arrays): Way {
 
 type Compute = (given: Readonly<Record<string, TfTensor>>) => TfTensor;
 
-function computeOf(tf: Tf, task: Task): Compute {
+function computeOf(tf: Tf, task: Task, most: number): Compute {
   if (task.op === 'matmul') return ({ left, right }) => tf.matMul(left as TfTensor, right as TfTensor);
   if (task.op === 'layer') return layer(tf, task);
   const { batch, heads, queries, keys, feature } = task.shape;
-  if (heads * queries * keys * 4 > 2 ** 28)
+  if (batch * heads * queries * keys * 4 > most)
     throw new Cannot('its queries x keys tensors are too large to be worth a row');
   if (task.storage !== 'float32') throw new Cannot(`stores no ${task.storage}`);
   if (!['scaled-dot', 'additive'].includes(task.score)) throw new Cannot('is not asked for this score');

@@ -15,7 +15,7 @@ const decode = (keys: number, storage: AttentionTask['storage'] = 'float32'): Wo
     task,
     work: workOf(task),
     ...(keys === LONGEST ? { without: alone(peers) } : {}),
-    ...(storage === 'float32' ? {} : { beside: `decode-${keys}` }),
+    ...(storage === 'float32' ? {} : { beside: decode(keys) }),
   };
 };
 

@@ -14,9 +14,3 @@ export const workloads: readonly Workload[] = [
   ...gradients,
   ...decoding,
 ];
-
-export const workloadOf = (id: string): Workload => {
-  const found = workloads.find((one) => one.id === id);
-  if (!found) throw new Error(`There is no workload "${id}".`);
-  return found;
-};

@@ -4,25 +4,24 @@ import { attentionOver, DENSE, type Workload, workOf } from '../workload.ts';
 
 const lengths = [512, 1024, 4096];
 
-const sdpa = (mask: 'none' | 'causal') =>
-  lengths.map((length): Workload => {
-    const task = attentionOver(length, { mask });
-    const name = mask === 'none' ? 'full' : 'causal';
-    return {
-      id: `sdpa-${name}-${length}`,
-      title: `SDPA ${name}, ${length}`,
-      task,
-      work: workOf(task),
-      ...(length > 1024 ? { without: { tfjs: DENSE, 'jax-js': DENSE } } : {}),
-    };
-  });
+export function sdpa(mask: 'none' | 'causal', length: number): Workload {
+  const task = attentionOver(length, { mask });
+  const name = mask === 'none' ? 'full' : 'causal';
+  return {
+    id: `sdpa-${name}-${length}`,
+    title: `SDPA ${name}, ${length}`,
+    task,
+    work: workOf(task),
+    ...(length > 1024 ? { without: { tfjs: DENSE, 'jax-js': DENSE } } : {}),
+  };
+}
 
 const size = 512;
 const model = 512;
 
 export const products: readonly Workload[] = [
-  ...sdpa('none'),
-  ...sdpa('causal'),
+  ...lengths.map((length) => sdpa('none', length)),
+  ...lengths.map((length) => sdpa('causal', length)),
   {
     id: 'layer-512',
     title: 'multi-head layer, model 512, length 512',

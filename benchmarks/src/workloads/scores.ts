@@ -3,6 +3,7 @@
 import { HEED, systems } from '../systems.ts';
 import type { AttentionTask } from '../task.ts';
 import { alone, attentionOver, type Workload, workOf } from '../workload.ts';
+import { sdpa } from './products.ts';
 
 const peers = systems.map(({ name }) => name).filter((name) => !name.startsWith(HEED));
 
@@ -24,7 +25,7 @@ const like = (score: AttentionTask['score']): Workload => {
     task,
     work: workOf(task),
     without: alone(peers),
-    beside: 'sdpa-full-1024',
+    beside: sdpa('none', 1024),
   };
 };
 
