@@ -87,9 +87,6 @@ export function check(spec: Spec, query: Tensor, key: Tensor, value: Tensor, cal
     );
   }
   const lengths = { batch: batchOf([q, k, v], rows), head, keyHead, query: queryLength, key: keyLength };
-  const complaint = spec.refuse(lengthsOf(lengths));
-  if (complaint !== null) throw new ShapeError(`attention: ${complaint}`);
-
   const widths = spec.widths === 'shared' ? { feature: queryFeature } : { queryFeature, keyFeature };
   const tensors = {
     ...named('params', spec.params, call.params),
@@ -104,6 +101,8 @@ export function check(spec: Spec, query: Tensor, key: Tensor, value: Tensor, cal
     valueFeature,
     ...learnSizes(spec, declared, tensors, { ...widths, valueFeature }),
   };
+  const complaint = spec.refuse(lengthsOf(lengths), sizes);
+  if (complaint !== null) throw new ShapeError(`attention: ${complaint}`);
 
   const bound: Record<string, Bound> = {
     q: bind('query', q, rowType(spec, 'q'), ['batch', 'head', 'query'], lengths, sizes),

@@ -44,8 +44,8 @@ interface PartBase<Kind extends string> {
   readonly params: Readonly<Record<string, Parameter>>;
   readonly inputs: Readonly<Record<string, SideInput>>;
   readonly uniforms: Readonly<Record<string, Uniform>>;
-  /** A complaint about lengths that the part cannot work with, or null. */
-  readonly refuse: (lengths: Lengths) => string | null;
+  /** A complaint about lengths (and the sizes of its dims) that the part cannot work with, or null. */
+  readonly refuse: (lengths: Lengths, sizes: Sizes) => string | null;
   /** Keeps `{ name: ... }` descriptions apart from parts. */
   readonly name?: never;
 }

@@ -58,7 +58,7 @@ export interface Spec {
   readonly params: Readonly<Record<string, Parameter>>;
   readonly inputs: Readonly<Record<string, SideInput>>;
   readonly uniforms: Readonly<Record<string, Uniform>>;
-  readonly refuse: (lengths: Lengths) => string | null;
+  readonly refuse: (lengths: Lengths, sizes: Sizes) => string | null;
 }
 
 /** Reads the parts together. @throws NameError where two parts use one name for different things. */
@@ -84,12 +84,14 @@ export function compose(options: AttentionOptions, training: boolean): Spec {
   expectKind('modifiers', 'modifier', modifiers);
   expectKind('mask', 'mask', masks);
   expectKind('reweight', 'reweight', reweights);
-  const factors = score.widths === 'shared' ? reweights.map(ofSharedWidth) : reweights;
-  const parts: readonly Part[] = [score, ...modifiers, ...masks, normalizer, ...factors];
+  const shared = score.widths === 'shared';
+  const factors = shared ? reweights.map(ofSharedWidth) : reweights;
+  const changes = shared ? modifiers.map(ofSharedWidth) : modifiers;
+  const parts: readonly Part[] = [score, ...changes, ...masks, normalizer, ...factors];
   return {
     parts,
     widths: score.widths,
-    score: modifiers.reduce((before, { body }) => substitute(body, { score: before }), score.body),
+    score: changes.reduce((before, { body }) => substitute(body, { score: before }), score.body),
     mask:
       masks.length === 0
         ? trace('mask', bool, () => true)
@@ -100,9 +102,9 @@ export function compose(options: AttentionOptions, training: boolean): Spec {
       trace('reweight', scalar, () => 1),
     ),
     ...merge('attention', parts),
-    refuse: (lengths) => {
+    refuse: (lengths, sizes) => {
       for (const part of parts) {
-        const complaint = part.refuse(lengths);
+        const complaint = part.refuse(lengths, sizes);
         if (complaint !== null) return `${part.kind} ${part.label}: ${complaint}`;
       }
       return null;
@@ -110,8 +112,8 @@ export function compose(options: AttentionOptions, training: boolean): Spec {
   };
 }
 
-/** A factor written for `queryFeature` beside a score whose rows share `feature`. */
-function ofSharedWidth(part: Reweight): Reweight {
+/** A part written for `queryFeature` beside a score whose rows share `feature`. */
+function ofSharedWidth<P extends Modifier | Reweight>(part: P): P {
   const names = { queryFeature: 'feature' };
   const retype = <V extends { readonly type: Type }>(declared: V): V => ({
     ...declared,

@@ -44,9 +44,9 @@ function combine(
     part: name,
     label: `${name}(${masks.map(({ label }) => label).join(', ')})`,
     ...merge(name, masks),
-    refuse: (lengths) => {
+    refuse: (lengths, sizes) => {
       for (const { refuse, label } of masks) {
-        const complaint = refuse(lengths);
+        const complaint = refuse(lengths, sizes);
         if (complaint !== null) return `${label}: ${complaint}`;
       }
       return null;

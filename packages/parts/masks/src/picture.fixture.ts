@@ -24,7 +24,8 @@ export function at(
   score = 0,
 ): number {
   const { queries, keys, heads = 1, batches = 1, batch = 0, head = 0, given = () => ({}) } = scene;
-  const complaint = part.refuse({ queryLength: queries, keyLength: keys, heads, keyHeads: heads, batches });
+  const lengths = { queryLength: queries, keyLength: keys, heads, keyHeads: heads, batches };
+  const complaint = part.refuse(lengths, part.sizes);
   if (complaint !== null) throw new TypeError(complaint);
   const values: Record<string, Value> = {
     ...{

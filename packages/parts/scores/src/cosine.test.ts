@@ -13,6 +13,13 @@ describe('cosine', () => {
     expect(scoreOf(cosine(), [0, 0], [0, 0])).toBe(0);
   });
 
+  it('takes a strength for each query, as a controller emits it', () => {
+    const given = cosine({ strength: 'given' });
+    expect(scoreOf(given, [1, 0], [5, 5], { strengths: 4 })).toBeCloseTo(4 * Math.SQRT1_2, 14);
+    expect([given.uniforms, cosine().inputs]).toEqual([{}, {}]);
+    expect(given.inputs).toMatchObject({ strengths: { along: ['batch', 'head', 'query'] } });
+  });
+
   it('is multiplied by beta, which calls may change', () => {
     expect(scoreOf(cosine({ beta: 10 }), [1, 0], [1, 0])).toBeCloseTo(10, 14);
     expect(cosine({ beta: 10 }).uniforms).toEqual({ beta: { element: 'float', value: 10 } });

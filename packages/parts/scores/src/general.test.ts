@@ -15,6 +15,19 @@ describe('general', () => {
     expect(scoreOf(general({ bias: true }), [10, 1], [1, -1, 2], { w, b: 0.5 })).toBe(61.5);
   });
 
+  it('adds a vector to the projected query with keyBias', () => {
+    expect(scoreOf(general({ keyBias: true }), [10, 1], [1, -1, 2], { w, c: [1, 2, 3] })).toBe(
+      61 + 1 - 2 + 6,
+    );
+  });
+
+  it('goes through an activation, the bias included', () => {
+    expect(
+      scoreOf(general({ bias: true, activation: 'tanh' }), [10, 1], [1, -1, 2], { w, b: -60.5 }),
+    ).toBeCloseTo(Math.tanh(0.5), 14);
+    expect(scoreOf(general({ activation: 'relu' }), [-10, -1], [1, -1, 2], { w })).toBe(0);
+  });
+
   it('trains a bias only where there is one', () => {
     expect(paramsOf(general())).toEqual(['w: mat(queryFeature, keyFeature), scaled-normal']);
     expect(paramsOf(general({ bias: true }))).toEqual([

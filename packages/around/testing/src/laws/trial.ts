@@ -1,6 +1,7 @@
 // Random scenes by fast-check: a failure is shrunk, and its message ends with the seed that brings it back.
 
 import type { Spec } from '@heed/attention';
+import type { Sizes } from '@heed/expr';
 import fc from 'fast-check';
 import { Random } from '../random.ts';
 import { type AxisLengths, draw, lengthsOf, type Scene } from '../scene/scene.ts';
@@ -37,7 +38,13 @@ export async function trials(
   });
   await fc.assert(
     fc.asyncProperty(scenes, async ({ seed, batch, keyHead, group, query, key }) => {
-      const lengths = accepted(spec, { batch, head: keyHead * group, keyHead, query, key });
+      const lengths = accepted(spec, settings.sizes ?? {}, {
+        batch,
+        head: keyHead * group,
+        keyHead,
+        query,
+        key,
+      });
       fc.pre(lengths !== null);
       const random = new Random(seed);
       await body({ scene: draw(spec, lengths as AxisLengths, random, { ...settings, round }), random });
@@ -47,13 +54,14 @@ export async function trials(
 }
 
 /** The lengths, or the nearest that the parts do not refuse. */
-function accepted(spec: Spec, lengths: AxisLengths): AxisLengths | null {
+function accepted(spec: Spec, fixed: Sizes, lengths: AxisLengths): AxisLengths | null {
   const square = { ...lengths, key: lengths.query };
+  const sizes = { ...spec.sizes, ...fixed };
   const candidates = [
     lengths,
     square,
     { ...square, head: lengths.keyHead },
     { ...square, head: 1, keyHead: 1 },
   ];
-  return candidates.find((one) => spec.refuse(lengthsOf(one)) === null) ?? null;
+  return candidates.find((one) => spec.refuse(lengthsOf(one), sizes) === null) ?? null;
 }

@@ -58,8 +58,16 @@ export interface Declarations<
   readonly uniforms?: U;
   /** A complaint about options and uniforms that do not go together. */
   readonly validate?: (options: Chosen<O>, uniforms: Numbers<U>) => string | undefined;
-  /** A complaint about lengths that the part cannot work with. The uniforms are those the part was made with. */
-  readonly refuse?: (lengths: Lengths, options: Chosen<O>, uniforms: Numbers<U>) => string | undefined;
+  /**
+   * A complaint about lengths that the part cannot work with. The uniforms are those the part was made with, the sizes
+   * those of the tensors of the call.
+   */
+  readonly refuse?: (
+    lengths: Lengths,
+    options: Chosen<O>,
+    uniforms: Numbers<U>,
+    sizes: Sizes,
+  ) => string | undefined;
 }
 
 /** The uniforms that a part was made with: an optional one that was not given is undefined. */

@@ -77,7 +77,7 @@ export function factory<
       params: whatItReads(of.params),
       inputs: whatItReads(of.inputs),
       uniforms: whatItReads(settled.uniforms),
-      refuse: (lengths: Lengths) => given.refuse?.(lengths, options, numbers) ?? null,
+      refuse: (lengths: Lengths, sizes: Sizes) => given.refuse?.(lengths, options, numbers, sizes) ?? null,
       ...own,
     }) as unknown as Made;
   };

@@ -89,8 +89,22 @@ const oneOf = <const W extends readonly [string, ...string[]]>(
   fallback: words[0],
 });
 
+/** A list of the given words, none twice. It must be given. */
+const someOf = <const W extends readonly [string, ...string[]]>(
+  ...words: W
+): Option<readonly W[number][], 'needed'> => ({
+  expects: `a list of at least one of ${words.map((word) => `'${word}'`).join(', ')}, none twice`,
+  accepts: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    new Set(value).size === value.length &&
+    value.every((one) => (words as readonly unknown[]).includes(one)),
+  presence: 'needed',
+  fallback: undefined,
+});
+
 /** Declares options: `option.integer({ min: 0 })` must be given, `option.number({ default: 1 })` need not. */
-export const option = { number, integer, boolean, integers, oneOf };
+export const option = { number, integer, boolean, integers, oneOf, someOf };
 
 /** Options by name. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
