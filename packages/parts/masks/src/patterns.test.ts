@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { blockLocal } from './block-local.ts';
 import { dilated } from './dilated.ts';
+import { fixedSparse } from './fixed-sparse.ts';
 import { full } from './full.ts';
+import { globalPrefix } from './global-prefix.ts';
 import { globalWindow } from './global-window.ts';
 import { local } from './local.ts';
 import { message, picture } from './picture.fixture.ts';
+import { randomBlocks } from './random-blocks.ts';
 import { strided } from './strided.ts';
 
 const square = { queries: 6, keys: 6 };
@@ -54,6 +57,17 @@ describe('blockLocal', () => {
     ]);
   });
 
+  it('shows the blocks beside it', () => {
+    expect(picture(blockLocal({ block: 2, neighbours: 1 }), square)).toEqual([
+      '####..',
+      '####..',
+      '######',
+      '######',
+      '..####',
+      '..####',
+    ]);
+  });
+
   it('refuses a block of nothing', () => {
     // @ts-expect-error: it must be given
     expect(message(() => blockLocal())).toMatchInlineSnapshot(
@@ -71,6 +85,100 @@ describe('strided', () => {
       '.###..',
       '#.###.',
       '.#.###',
+    ]);
+  });
+});
+
+describe('fixedSparse', () => {
+  it('allows the own block so far, and the last keys of each block before', () => {
+    expect(picture(fixedSparse({ stride: 3, summary: 1 }), square)).toEqual([
+      '#.....',
+      '##....',
+      '###...',
+      '..##..',
+      '..###.',
+      '..####',
+    ]);
+  });
+
+  it('comes apart into its two steps, as strided does', () => {
+    expect(picture(fixedSparse({ stride: 3, summary: 2, factor: 'local' }), square)).toEqual([
+      '#.....',
+      '##....',
+      '###...',
+      '...#..',
+      '...##.',
+      '...###',
+    ]);
+    expect(picture(fixedSparse({ stride: 3, summary: 2, factor: 'summary' }), square)).toEqual([
+      '......',
+      '.#....',
+      '.##...',
+      '.##...',
+      '.##.#.',
+      '.##.##',
+    ]);
+    expect(picture(strided({ stride: 2, factor: 'local' }), square)[4]).toBe('...##.');
+    expect(picture(strided({ stride: 2, factor: 'stride' }), square)[4]).toBe('#.#.#.');
+  });
+
+  it('refuses a summary longer than its block', () => {
+    expect(message(() => fixedSparse({ stride: 3, summary: 4 }))).toMatchInlineSnapshot(
+      `"ValueError: mask "fixed-sparse": summary: 4 is more than the 3 keys of a block. Give at most stride."`,
+    );
+  });
+});
+
+describe('randomBlocks', () => {
+  const wide = { queries: 8, keys: 8 };
+
+  it('draws blocks for each block of queries, one seed one pattern', () => {
+    const drawn = picture(randomBlocks({ block: 2, draws: 1, blockSeed: 3 }), wide);
+    expect(drawn).toMatchInlineSnapshot(`
+      [
+        "##......",
+        "##......",
+        "##......",
+        "##......",
+        "##......",
+        "##......",
+        "..##....",
+        "..##....",
+      ]
+    `);
+    for (let query = 0; query < 8; query += 2) expect(drawn[query]).toBe(drawn[query + 1]);
+    expect(picture(randomBlocks({ block: 2, draws: 1, blockSeed: 4 }), wide)).not.toEqual(drawn);
+    expect(
+      picture(randomBlocks({ block: 2, draws: 1, blockSeed: 3 }), { ...wide, heads: 2, head: 1 }),
+    ).not.toEqual(drawn);
+  });
+
+  it('draws at most so many, and all blocks alike', () => {
+    const seen = Array.from({ length: 200 }, (_, blockSeed) =>
+      picture(randomBlocks({ block: 2, draws: 2, blockSeed, align: 'end' }), { queries: 1, keys: 6 }),
+    ).flat();
+    const counts = [0, 2, 4].map((at) => seen.filter((row) => row[at] === '#').length);
+    // A block is left out by both draws with probability (2 / 3)²: of 200, 111 are expected; 35 are five deviations.
+    for (const count of counts) expect(Math.abs(count - 111)).toBeLessThan(35);
+    expect(seen.every((row) => row.replaceAll('.', '').length <= 4)).toBe(true);
+  });
+});
+
+describe('globalPrefix', () => {
+  it('opens rows and columns of the first positions', () => {
+    expect(picture(globalPrefix({ positions: 2 }), { queries: 4, keys: 4 })).toEqual([
+      '####',
+      '####',
+      '##..',
+      '##..',
+    ]);
+    expect(picture(globalPrefix({ positions: 1, align: 'end' }), { queries: 1, keys: 3 })).toEqual(['#..']);
+  });
+
+  it('opens columns alone for sinks, whatever the lengths', () => {
+    expect(picture(globalPrefix({ positions: 1, side: 'keys' }), { queries: 2, keys: 4 })).toEqual([
+      '#...',
+      '#...',
     ]);
   });
 });

@@ -11,6 +11,8 @@ export interface Scene {
   /** The batch and head to look at; 0 if left out. */
   readonly batch?: number;
   readonly head?: number;
+  /** Sizes of the dims of rows. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** Side inputs at a pair, and uniforms of the call. */
   readonly given?: (query: number, key: number) => Readonly<Record<string, Value>>;
 }
@@ -23,7 +25,16 @@ export function at(
   key: number,
   score = 0,
 ): number {
-  const { queries, keys, heads = 1, batches = 1, batch = 0, head = 0, given = () => ({}) } = scene;
+  const {
+    queries,
+    keys,
+    heads = 1,
+    batches = 1,
+    batch = 0,
+    head = 0,
+    sizes = {},
+    given = () => ({}),
+  } = scene;
   const lengths = { queryLength: queries, keyLength: keys, heads, keyHeads: heads, batches };
   const complaint = part.refuse(lengths, part.sizes);
   if (complaint !== null) throw new TypeError(complaint);
@@ -47,7 +58,10 @@ export function at(
   const body: Expr = part.body;
   const read = inputsOf([body]).map(({ data }) => data.name);
   return Number(
-    evaluate(body, Object.fromEntries(Object.entries(values).filter(([name]) => read.includes(name)))),
+    evaluate(body, Object.fromEntries(Object.entries(values).filter(([name]) => read.includes(name))), {
+      ...part.sizes,
+      ...sizes,
+    }),
   );
 }
 

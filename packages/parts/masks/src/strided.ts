@@ -6,7 +6,8 @@ import { alignment, position } from './alignment.ts';
 
 /**
  * key <= query, and query - key < stride or (query - key) mod stride = 0: the last `stride` keys and every stride-th
- * one before. The "strided" pattern, both of its heads as one, of Child et al. 2019 (arXiv 1904.10509).
+ * one before. The "strided" pattern of Child et al. 2019 (arXiv 1904.10509), section 4.3. The paper takes it apart into two
+ * steps, one for each of two heads or layers; `factor` chooses one of them, and `'both'` is the two as one.
  *
  * Alignment is as for `causal`.
  *
@@ -20,10 +21,15 @@ export const strided = defineMask({
     ...alignment.options,
     /** How many of the last keys take part, and the distance between those before. */
     stride: option.integer({ min: 1 }),
+    /** Both steps, the last `stride` keys, or every `stride`-th key. */
+    factor: option.oneOf('both', 'local', 'stride'),
   },
   allowed: (at, options) => {
     const here = position(at, options);
     const back = sub(here, at.key);
-    return and(le(at.key, here), or(lt(back, options.stride), eq(mod(back, options.stride), 0)));
+    const near = () => lt(back, options.stride);
+    const apart = () => eq(mod(back, options.stride), 0);
+    const either = { local: near, stride: apart, both: () => or(near(), apart()) }[options.factor]();
+    return and(le(at.key, here), either);
   },
 });

@@ -37,10 +37,18 @@ describe('combination', () => {
 
   it('refuses terms that are none', () => {
     // @ts-expect-error: AllenNLP's way to write it
-    expect(message(() => combination({ terms: 'x,y,x*y' }))).toMatchInlineSnapshot(`"ValueError: score "combination": the option "terms" expects a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, got 'x,y,x*y'."`);
-    expect(message(() => combination({ terms: [] }))).toMatchInlineSnapshot(`"ValueError: score "combination": the option "terms" expects a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, got []."`);
-    expect(message(() => combination({ terms: ['q', 'q'] }))).toMatchInlineSnapshot(`"ValueError: score "combination": the option "terms" expects a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, got ['q', 'q']."`);
+    expect(message(() => combination({ terms: 'x,y,x*y' }))).toMatchInlineSnapshot(
+      `"ValueError: score "combination": the option "terms" expects a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, got 'x,y,x*y'."`,
+    );
+    expect(message(() => combination({ terms: [] }))).toMatchInlineSnapshot(
+      `"ValueError: score "combination": the option "terms" expects a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, got []."`,
+    );
+    expect(message(() => combination({ terms: ['q', 'q'] }))).toMatchInlineSnapshot(
+      `"ValueError: score "combination": the option "terms" expects a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, got ['q', 'q']."`,
+    );
     // @ts-expect-error: it must be given
-    expect(message(() => combination())).toMatchInlineSnapshot(`"NameError: score "combination": the option "terms" must be given: expected a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, as in combination({ terms: ... })."`);
+    expect(message(() => combination())).toMatchInlineSnapshot(
+      `"NameError: score "combination": the option "terms" must be given: expected a list of at least one of 'q', 'k', 'q*k', 'q+k', 'q-k', 'q/k', none twice, as in combination({ terms: ... })."`,
+    );
   });
 });

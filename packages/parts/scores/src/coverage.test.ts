@@ -1,6 +1,6 @@
 import { attention, parameters } from '@heed/attention';
 import { reference } from '@heed/reference';
-import { add, normal, openDevice, sum, tensor, zeros } from '@heed/tensor';
+import { add, normal, openDevice, sum, type Tensor, tensor, zeros } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
 import { describe, expect, it } from 'vitest';
 import { coverage, coverageLoss } from './coverage.ts';
@@ -28,7 +28,7 @@ describe('coverage', () => {
     const key = normal(device, [2, 4, 2], { seed: 2, dtype: 'float64' });
     const query = normal(device, [2, 3, 2], { seed: 3, dtype: 'float64' });
     const decode = (given: typeof params) => {
-      let had = zeros(device, [2, 1, 4], { dtype: 'float64' });
+      let had: Tensor = zeros(device, [2, 1, 4], { dtype: 'float64' });
       let loss = sum(zeros(device, [2], { dtype: 'float64' }));
       for (let t = 0; t < 3; t++) {
         const { weights, context } = attend(query.slice(1, t, t + 1), key, key, {
@@ -37,7 +37,7 @@ describe('coverage', () => {
           weights: true,
         });
         loss = add(add(loss, sum(context)), sum(coverageLoss(weights, had)));
-        had = add(had, weights) as typeof had;
+        had = add(had, weights);
       }
       return loss;
     };

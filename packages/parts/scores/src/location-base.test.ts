@@ -28,9 +28,9 @@ it('refuses keys that have no position', async () => {
   const device = await openDevice(reference());
   const attend = attention({ score: locationBase(), normalizer: softmaxOf() });
   const [query, key] = [zeros(device, [1, 2]), zeros(device, [4, 1])];
-  expect(
-    message(() => attend(query, key, key, { params: { w: tensor(device, w) } })),
-  ).toMatchInlineSnapshot(`"ShapeError: attention: score location-base: there are 4 keys and 3 positions, the rows of w. Give w more rows, or cut keys and values: key.slice(-2, 0, 3)."`);
+  expect(message(() => attend(query, key, key, { params: { w: tensor(device, w) } }))).toMatchInlineSnapshot(
+    `"ShapeError: attention: score location-base: there are 4 keys and 3 positions, the rows of w. Give w more rows, or cut keys and values: key.slice(-2, 0, 3)."`,
+  );
   await device.close();
 });
 

@@ -39,7 +39,9 @@ describe('locationFeatures', () => {
     expect(await locationFeatures([weights, weights], two).toNested()).toEqual([
       [[101], [202], [303], [404]],
     ]);
-    expect(message(() => locationFeatures([weights, weights], filters))).toMatchInlineSnapshot(`"ShapeError: locationFeatures: expected filters [channels, tracks, width] for 2 tracks (or [channels, width] for one), got [2, 3]."`);
+    expect(message(() => locationFeatures([weights, weights], filters))).toMatchInlineSnapshot(
+      `"ShapeError: locationFeatures: expected filters [channels, tracks, width] for 2 tracks (or [channels, width] for one), got [2, 3]."`,
+    );
     await device.close();
   });
 

@@ -38,6 +38,8 @@ describe('mlp', () => {
     const names = (layers: number) => paramsOf(mlp({ layers })).map((text) => text.split(':')[0]);
     expect(names(1).sort()).toEqual([...one].sort());
     expect(names(3).sort()).toEqual([...one, 'w2', 'b2', 'w3', 'b3'].sort());
-    expect(message(() => mlp({ layers: 5 }))).toMatchInlineSnapshot(`"ValueError: score "mlp": the option "layers" expects a whole number of at least 1 and at most 4, got 5."`);
+    expect(message(() => mlp({ layers: 5 }))).toMatchInlineSnapshot(
+      `"ValueError: score "mlp": the option "layers" expects a whole number of at least 1 and at most 4, got 5."`,
+    );
   });
 });
