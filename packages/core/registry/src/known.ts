@@ -8,19 +8,25 @@ const known: Readonly<Record<Kind | 'backend', Readonly<Record<string, readonly 
     '@heed/scores': [
       ...[
         'additive',
+        'combination',
         'concat',
         'cosine',
+        'coverage',
         'dot',
         'gaussian',
         'general',
-        'laplace',
-        'linear',
-        'scaled-dot',
-        'trilinear',
+        'l2-distance',
       ],
+      ...['laplace', 'linear', 'location-base', 'location-sensitive', 'mlp', 'scaled-dot', 'trilinear'],
     ],
   },
-  modifier: { '@heed/masks': ['alibi', 'bias', 'learned-scale', 'relative-table', 'softcap', 'temperature'] },
+  modifier: {
+    '@heed/masks': [
+      ...['alibi', 'bias', 'gaussian-window', 'learned-scale', 'relative-buckets', 'relative-grid'],
+      ...['relative-keys', 'relative-table', 'softcap', 'temperature'],
+    ],
+    '@heed/normalizers': ['gumbel'],
+  },
   mask: {
     '@heed/masks': [
       ...[
@@ -30,16 +36,28 @@ const known: Readonly<Record<Kind | 'backend', Readonly<Record<string, readonly 
         'causal',
         'dilated',
         'document',
+        'fixed-sparse',
         'full',
+        'global-prefix',
         'global-window',
         'local',
       ],
-      ...['padding', 'prefix', 'query-padding', 'strided', 'window'],
+      ...['padding', 'prefix', 'query-padding', 'random-blocks', 'strided', 'window'],
     ],
   },
   normalizer: {
     '@heed/normalizers': [
-      ...['entmax', 'entmax-1.5', 'hard', 'identity', 'relu', 'sigmoid', 'softmax', 'sparsemax'],
+      ...[
+        'adaptive-entmax',
+        'entmax',
+        'entmax-1.5',
+        'hard',
+        'identity',
+        'relu',
+        'sigmoid',
+        'softmax',
+        'sparsemax',
+      ],
     ],
   },
   reweight: { '@heed/masks': ['local-gaussian'] },

@@ -21,7 +21,6 @@ export { local } from './local.ts';
 export { alibi, alibiSlopes } from './modifiers/alibi.ts';
 export { bias } from './modifiers/bias.ts';
 export { gaussianWindow } from './modifiers/gaussian-window.ts';
-export { gumbel } from './modifiers/gumbel.ts';
 export { learnedScale } from './modifiers/learned-scale.ts';
 export { relativeBuckets } from './modifiers/relative-buckets.ts';
 export { relativeGrid } from './modifiers/relative-grid.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { adaptiveEntmax } from './adaptive-entmax.ts';
 import { entmax } from './entmax.ts';
 import { entmax15 } from './entmax-15.ts';
 import { hard } from './hard.ts';
@@ -33,12 +34,23 @@ describe('softmax', () => {
     );
   });
 
+  it('takes the scores of sinks from the call', async () => {
+    expect(softmax({ sink: 'given' }).inputs).toMatchObject({
+      sinkScores: { along: ['batch', 'head', 'query'] },
+    });
+    close(
+      (await weigh(softmax({ sink: 'given' }), [[0, log(3)]], { inputs: { sinkScores: [log(6)] } }))
+        .weights[0],
+      [0.1, 0.3],
+    );
+  });
+
   it('trains a sink for each head, where one is asked for', () => {
     expect(softmax({ sink: 'zero' }).params).toEqual({});
     expect(softmax({ sink: 'learned' }).params).toMatchObject({ sinks: { along: ['head'], initial: 0 } });
-    // @ts-expect-error: one of three words
+    // @ts-expect-error: one of four words
     expect(message(() => softmax({ sink: true }))).toMatchInlineSnapshot(
-      `"ValueError: normalizer "softmax": the option "sink" expects one of 'none', 'zero', 'learned', got true."`,
+      `"ValueError: normalizer "softmax": the option "sink" expects one of 'none', 'zero', 'learned', 'given', got true."`,
     );
   });
 });
@@ -108,7 +120,33 @@ describe('entmax', () => {
   });
 });
 
+describe('adaptiveEntmax', () => {
+  it('is entmax at 1 + sigmoid(a)', async () => {
+    const rows = [
+      [0.3, -1.2, 0.9, 0.1],
+      [5, 5, 4.9, 0],
+    ];
+    for (const a of [-1, 0, 3]) {
+      const alpha = 1 + 1 / (1 + exp(-a));
+      close(
+        (await weigh(adaptiveEntmax(), rows, { params: { alphas: a } })).weights.flat(),
+        (await weigh(entmax({ alpha }), rows)).weights.flat(),
+      );
+    }
+    expect(adaptiveEntmax().params).toMatchObject({ alphas: { along: ['head'], initial: 0 } });
+  });
+});
+
 describe('sigmoid', () => {
+  it('takes a trained number for each head', async () => {
+    close(
+      (await weigh(sigmoid({ bias: 'learned', shift: 1 }), [[0]], { params: { shifts: -1 - log(3) } }))
+        .weights[0],
+      [0.25],
+    );
+    expect(sigmoid().params).toEqual({});
+  });
+
   it('weighs each key by itself', async () => {
     close((await weigh(sigmoid(), [[0, log(3), -1000]])).weights[0], [0.5, 0.75, 0]);
     close((await weigh(sigmoid(), [[0]], { uniforms: { shift: -log(3) } })).weights[0], [0.25]);

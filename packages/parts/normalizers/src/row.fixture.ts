@@ -44,7 +44,13 @@ export async function weigh(
     upstream,
     params = {},
     uniforms = {},
-  }: { upstream?: Rows; params?: Record<string, number>; uniforms?: Record<string, number> } = {},
+    inputs = {},
+  }: {
+    upstream?: Rows;
+    params?: Record<string, number>;
+    uniforms?: Record<string, number>;
+    inputs?: Record<string, readonly number[]>;
+  } = {},
 ): Promise<Weighed> {
   const device = await openDevice(reference());
   const leveled = normalizer.form.level.by !== 'none';
@@ -60,7 +66,11 @@ export async function weigh(
   const [queries, keys] = takes.shape as [number, number];
   const row = (length: number): Tensor => zeros(device, [length, 1], { dtype: 'float64' });
   const call: AttendCall = {
-    inputs: { scores, takes },
+    inputs: {
+      scores,
+      takes,
+      ...Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, leaf(device, data)])),
+    },
     params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, leaf(device, [value])])),
     uniforms,
   };

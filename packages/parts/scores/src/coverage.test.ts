@@ -29,7 +29,7 @@ describe('coverage', () => {
     const query = normal(device, [2, 3, 2], { seed: 3, dtype: 'float64' });
     const decode = (given: typeof params) => {
       let had: Tensor = zeros(device, [2, 1, 4], { dtype: 'float64' });
-      let loss = sum(zeros(device, [2], { dtype: 'float64' }));
+      let loss: Tensor = sum(zeros(device, [2], { dtype: 'float64' }));
       for (let t = 0; t < 3; t++) {
         const { weights, context } = attend(query.slice(1, t, t + 1), key, key, {
           params: given,

@@ -3,7 +3,6 @@ import { at, message } from '../picture.fixture.ts';
 import { alibi, alibiSlopes } from './alibi.ts';
 import { bias } from './bias.ts';
 import { gaussianWindow } from './gaussian-window.ts';
-import { gumbel } from './gumbel.ts';
 import { learnedScale } from './learned-scale.ts';
 import { relativeBuckets } from './relative-buckets.ts';
 import { relativeGrid } from './relative-grid.ts';
@@ -121,7 +120,7 @@ describe('relativeBuckets', () => {
     });
 
   it('gives each near distance a bucket, and ranges that grow to those beyond', () => {
-    // Printed by the published code (`_relative_position_bucket` of Hugging Face's T5) for 32 buckets and 128.
+    // By the formula of Hugging Face's T5 (`_relative_position_bucket`) in float32, for 32 buckets and 128.
     expect(
       row(
         relativeBuckets(),
@@ -200,25 +199,5 @@ describe('gaussianWindow', () => {
     expect(message(() => at(gaussianWindow(), { queries: 1, keys: 4 }, 0, 3))).toContain(
       'which ends line up',
     );
-  });
-});
-
-describe('gumbel', () => {
-  const draws = (seed: number): number[] => {
-    const scene = { queries: 100, keys: 100, given: () => ({ gumbelSeed: seed }) };
-    return Array.from({ length: 400 }, (_, n) => at(gumbel(), scene, n % 100, Math.floor(n / 100)));
-  };
-
-  it("adds noise whose mean is Euler's constant", () => {
-    const all = draws(1);
-    const mean = all.reduce((a, b) => a + b) / all.length;
-    // The deviation is pi / sqrt(6): five of those of a mean of 400.
-    expect(Math.abs(mean - 0.5772)).toBeLessThan((5 * 1.2825) / Math.sqrt(400));
-    expect(all.every(Number.isFinite)).toBe(true);
-    expect(draws(2)[0]).not.toBe(all[0]);
-  });
-
-  it('adds none at a scale of 0', () => {
-    expect(at(gumbel({ gumbelScale: 0 }), square, 1, 2, 3)).toBe(3);
   });
 });
