@@ -13,8 +13,12 @@ export {
   defineReweight,
   defineScore,
   type Explanation,
+  eluPlusOne,
+  linearAttention,
   option,
   parameters,
+  randomFeatures,
+  reluFeatures,
 } from '@heed/attention';
 export * as formula from '@heed/expr';
 export * as masks from '@heed/masks';

@@ -10,6 +10,20 @@ export { type Choice, type Chosen, type Option, type Options, option } from './d
 export { defineReweight } from './define/reweight.ts';
 export { defineScore } from './define/score.ts';
 export { differentiate } from './differentiate.ts';
+export {
+  type Directions,
+  eluPlusOne,
+  type FeatureMap,
+  randomFeatures,
+  reluFeatures,
+} from './linear/features.ts';
+export {
+  type LinearAttend,
+  type LinearAttended,
+  type LinearAttentionOptions,
+  type LinearCall,
+  linearAttention,
+} from './linear/linear-attention.ts';
 export { merge } from './merge.ts';
 export { parameters } from './parameters.ts';
 export type * from './part.ts';
