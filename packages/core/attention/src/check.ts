@@ -101,8 +101,6 @@ export function check(spec: Spec, query: Tensor, key: Tensor, value: Tensor, cal
     valueFeature,
     ...learnSizes(spec, declared, tensors, { ...widths, valueFeature }),
   };
-  const complaint = spec.refuse(lengthsOf(lengths), sizes);
-  if (complaint !== null) throw new ShapeError(`attention: ${complaint}`);
 
   const bound: Record<string, Bound> = {
     q: bind('query', q, rowType(spec, 'q'), ['batch', 'head', 'query'], lengths, sizes),
@@ -122,6 +120,9 @@ export function check(spec: Spec, query: Tensor, key: Tensor, value: Tensor, cal
     }
     bound[name] = bind(`"${name}"`, tensor, type, along, lengths, sizes);
   }
+  // Last, so that sizes are those of tensors that fit.
+  const complaint = spec.refuse(lengthsOf(lengths), sizes);
+  if (complaint !== null) throw new ShapeError(`attention: ${complaint}`);
   return { bound, lengths, sizes, uniforms: uniformsOf(spec, call), rank: query.rank };
 }
 
@@ -230,7 +231,8 @@ function bind(
   lengths: Checked['lengths'],
   sizes: Sizes,
 ): Bound {
-  const wanted = [...along, ...Array.from({ length: type.lookups }, (_, i) => `index${i}`), ...type.dims];
+  const entries = Array.from({ length: type.lookups }, () => 'entries');
+  const wanted = [...along, ...entries, ...type.dims];
   const inner = type.lookups + type.dims.length;
   const expected = [
     ...along.map((axis) => lengths[axis]),
@@ -248,8 +250,12 @@ function bind(
       inner === 2 &&
       tensor.shape[tensor.rank - 1] === expected[expected.length - 2] &&
       tensor.shape[tensor.rank - 2] === expected[expected.length - 1];
+    const free = (at: number): boolean => at >= along.length && at < along.length + type.lookups;
+    const numbers = expected.map((size, at) => (size < 0 || free(at) ? 'any' : size));
+    const needed =
+      wanted.length === 0 ? 'one number, of shape []' : `[${wanted.join(', ')}] = [${numbers.join(', ')}]`;
     throw new ShapeError(
-      `attention: ${name} must be [${wanted.join(', ')}] = [${expected.map((size) => (size < 0 ? 'any' : size)).join(', ')}], ` +
+      `attention: ${name} must be ${needed}, ` +
         `got [${tensor.shape.join(', ')}].${square ? ' It looks transposed.' : ''}${along.length > 0 ? ' Leading axes may be left out or be 1.' : ''}`,
     );
   }
