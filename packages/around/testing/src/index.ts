@@ -7,6 +7,7 @@ export {
   type GradientReport,
   gradientCheck,
 } from './gradient-check.ts';
+export { type AttentionCheckOptions, checkAttention } from './laws/attention.ts';
 export { type BackendLawOptions, backendLaws } from './laws/backend/index.ts';
 export type { Runner, Skip } from './laws/law.ts';
 export { maskLaws } from './laws/mask.ts';

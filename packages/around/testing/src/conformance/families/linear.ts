@@ -1,36 +1,12 @@
 // Linear attention: features of the rows in place of a softmax.
 
-import { attention } from '@heed/attention';
-import { type Expr, gt, add as plus, exp as power, type Scalar, select } from '@heed/expr';
-import { allowed, causal } from '@heed/masks';
-import { identity } from '@heed/normalizers';
-import { dot } from '@heed/scores';
-import {
-  add,
-  concat,
-  div,
-  elementwise,
-  exp,
-  matmul,
-  mul,
-  ones,
-  relu,
-  softmax,
-  square,
-  stack,
-  sub,
-  sum,
-  type Tensor,
-} from '@heed/tensor';
+import { eluPlusOne, type FeatureMap, linearAttention, randomFeatures, reluFeatures } from '@heed/attention';
+import { add, exp, matmul, mul, ones, softmax, stack, sub, type Tensor } from '@heed/tensor';
 import { unsupported } from '../attributes.ts';
 import type { Family, Work } from '../family.ts';
 import { heads, merged } from './onnx-attention.ts';
 
-const eluPlusOne = (x: Expr<Scalar>) => select(gt(x, 0), plus(x, 1), power(x));
-const features: Readonly<Record<string, (of: Tensor) => Tensor>> = {
-  'elu(x)+1': (of) => elementwise('eluPlusOne', eluPlusOne, [of]),
-  'relu(x)': relu,
-};
+const maps: Readonly<Record<string, FeatureMap>> = { 'elu(x)+1': eluPlusOne, 'relu(x)': reluFeatures };
 
 export const linear: Family = (work) => {
   const { attributes, inputs } = work;
@@ -42,37 +18,20 @@ export const linear: Family = (work) => {
   }
   if (kind === 'performer') {
     const omega = inputs.tensor('omega');
-    return kernel(work, performer(q, omega), performer(k, omega), v);
+    return kernel(work, randomFeatures({ omega }), q, k, v);
   }
   const name = attributes.text('feature_map') ?? unsupported('the attribute "feature_map" is missing');
-  const phi = Object.hasOwn(features, name) ? features[name] : undefined;
-  if (!phi) return unsupported(`the feature map "${name}" is not known`);
-  return kernel(work, phi(q), phi(k), v);
+  const features = Object.hasOwn(maps, name) ? maps[name] : undefined;
+  if (!features) return unsupported(`the feature map "${name}" is not known`);
+  return kernel(work, features, q, k, v);
 };
 
-/** Positive random features: exp(omega x' - |x'|^2 / 2) / sqrt(M) with x' = x / D^(1/4). */
-function performer(x: Tensor, omega: Tensor): Tensor {
-  const scaled = mul(x, (x.shape.at(-1) as number) ** -0.25);
-  const half = mul(sum(square(scaled), { axis: -1, keepDims: true }), 0.5);
-  return mul(exp(sub(matmul(scaled, omega, { transposeB: true }), half)), (omega.shape[0] as number) ** -0.5);
-}
-
-/** The products of features are weights as they are; a value of ones beside the others sums them. */
-function kernel({ attributes, inputs, device }: Work, q: Tensor, k: Tensor, v: Tensor) {
-  const isCausal = attributes.either('causal', 'top-left');
+function kernel({ attributes, inputs }: Work, features: FeatureMap, q: Tensor, k: Tensor, v: Tensor) {
+  const causal = attributes.either('causal', 'top-left');
   const mask = inputs.maybe('mask');
   attributes.oneOf('mask', ['bool-true-attend']);
-  const attend = attention({
-    score: dot(),
-    mask: [...(isCausal ? [causal({ align: 'start' })] : []), ...(mask ? [allowed()] : [])],
-    normalizer: identity(),
-  });
-  const beside = concat([v, ones(device, [...v.shape.slice(0, -1), 1], { dtype: v.dtype })], { axis: -1 });
-  const given = mask ? { inputs: { allowed: mask.unsqueeze(1).unsqueeze(1) } } : {};
-  const both = attend(q, k, beside, given);
-  const width = v.shape.at(-1) as number;
-  const total = both.slice(-1, width, width + 1);
-  return { out: div(both.slice(-1, 0, width), add(total, attributes.number('eps', 0))) };
+  const attend = linearAttention({ features, causal, epsilon: attributes.number('eps', 0) });
+  return { out: attend(q, k, v, mask ? { allowed: mask as Tensor<'bool'> } : {}) };
 }
 
 /** ONNX LinearAttention: a state of key times value, updated step by step. */

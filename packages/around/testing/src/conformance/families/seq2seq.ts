@@ -2,7 +2,7 @@
 
 import { type Attend, attention } from '@heed/attention';
 import { padding } from '@heed/masks';
-import { softmax } from '@heed/normalizers';
+import { monotonicStep, softmax } from '@heed/normalizers';
 import { additive, dot, general } from '@heed/scores';
 import {
   add,
@@ -23,7 +23,6 @@ import {
 } from '@heed/tensor';
 import { unsupported } from '../attributes.ts';
 import type { Family, Outputs, Work } from '../family.ts';
-import { parallelStep, softStep } from './monotonic.ts';
 import { gru, lstmStep, type State } from './recurrent.ts';
 
 export const seq2seq: Family = (work) => {
@@ -203,7 +202,7 @@ function wrapper({ attributes, inputs }: Work, of: Wrapped) {
       const energies = attend.scores(query.unsqueeze(1), keys, call).squeeze(1);
       // Keys that are not there have a probability of zero.
       const p = there ? mul(sigmoid(energies), cast(there, energies.dtype)) : sigmoid(energies);
-      alignment = (parallel ? parallelStep : softStep)(p, alignment);
+      alignment = monotonicStep(p, alignment, { mode: parallel ? 'parallel' : 'recursive' });
     } else {
       const { weights } = attend(query.unsqueeze(1), keys, rows, { ...call, weights: true });
       alignment = weights.squeeze(1);
