@@ -11,7 +11,7 @@ export interface AttentionCheckOptions extends LawOptions {
 }
 
 /**
- * Runs an attention on random scenes and compares scores, weights, context, level and gradients with those of the definition.
+ * Runs an attention on random scenes and compares weights, context, level and, if asked, gradients with those of the definition.
  *
  * @throws an error with the seed, the scene and what differs.
  * @example await checkAttention({ score: dot(), mask: causal(), normalizer: softmax() }, { backend: cpu() });
@@ -21,6 +21,6 @@ export async function checkAttention(
   { gradients = false, ...rest }: AttentionCheckOptions = {},
 ): Promise<void> {
   const subject = { options, roots: {}, settings: settle(rest) };
-  await agrees(subject, ['scores', 'weights', 'context', 'level']).check();
+  await agrees(subject, ['weights', 'context', 'level']).check();
   if (gradients) await flowsBack(subject).check();
 }

@@ -56,7 +56,7 @@ const ordered = (subject: Subject, modifier: Modifier): Law => ({
           { least: 1, round: roundTo[floats] },
           async ({ scene, random }) => {
             const { values, allowed } = await expected(spec, scene, floats, subject.settings, random);
-            const { scores } = await look(options, scene, device);
+            const { scores } = await look(options, scene, device, { scored: true });
             const what = `scores of ${modifiers.map(({ label }) => label).join(', then ')}`;
             ensureNear(scores, values.scores, {
               what,

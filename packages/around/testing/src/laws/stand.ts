@@ -68,11 +68,17 @@ export interface Seen {
   readonly weights: Float64Array<ArrayBuffer>;
   /** Empty where the normalizer has none. */
   readonly level: Float64Array<ArrayBuffer>;
+  /** Empty where they were not asked for: they are a program of their own. */
   readonly scores: Float64Array<ArrayBuffer>;
 }
 
-/** Runs an attention and reads everything there is to ask for. */
-export async function look(options: AttentionOptions, scene: Scene, device: Device): Promise<Seen> {
+/** Runs an attention and reads everything there is to ask for, scores where they are wanted. */
+export async function look(
+  options: AttentionOptions,
+  scene: Scene,
+  device: Device,
+  { scored = false }: { readonly scored?: boolean } = {},
+): Promise<Seen> {
   const spec = compose(options, false);
   const floats = floatsOn(device);
   const work = openScope(device);
@@ -83,12 +89,11 @@ export async function look(options: AttentionOptions, scene: Scene, device: Devi
     const { context, weights, level } = leveled
       ? attend(...rows, { ...call, weights: true, level: true })
       : { ...attend(...rows, { ...call, weights: true }), level: null };
-    const scores = attend.scores(rows[0], rows[1], call);
     return {
       context: await numbers(context),
       weights: await numbers(weights),
       level: level ? await numbers(level) : new Float64Array(0),
-      scores: await numbers(scores),
+      scores: scored ? await numbers(attend.scores(rows[0], rows[1], call)) : new Float64Array(0),
     };
   } finally {
     work.close();

@@ -24,7 +24,7 @@ export const agrees = (
       const floats = floatsOn(device);
       await trials(spec, subject.settings, { round: roundTo[floats] }, async ({ scene, random }) => {
         const exact = await expected(spec, scene, floats, subject.settings, random);
-        const seen = await look(subject.options, scene, device);
+        const seen = await look(subject.options, scene, device, { scored: what.includes('scores') });
         for (const name of what) {
           if (name === 'level' && spec.normalizer.level.by === 'none') continue;
           ensureNear(seen[name], exact.values[name], {
