@@ -182,7 +182,9 @@ describe('linearAttention', () => {
       expect(message(() => linearAttention({ chunk: 0 }))).toMatchInlineSnapshot(
         `"ValueError: linearAttention: chunk expects a whole number of at least 1, got 0."`,
       );
-      expect(message(() => linearAttention({ epsilon: -1 }))).toMatchInlineSnapshot();
+      expect(message(() => linearAttention({ epsilon: -1 }))).toMatchInlineSnapshot(
+        `"ValueError: linearAttention: epsilon expects a number of at least 0, got -1."`,
+      );
       expect(message(() => randomFeatures({ count: 0, seed: 1 }))).toMatchInlineSnapshot(
         `"ValueError: randomFeatures: count expects a whole number of at least 1, got 0."`,
       );
