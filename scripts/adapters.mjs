@@ -3,6 +3,7 @@
 //   lavapipe 25   Mesa's, from Debian's backports: unpacked into .cache/lavapipe, installed nowhere
 // Runs on any Node, before anything else is there: no dependencies, no TypeScript. `npm test` calls it; by hand:
 //   node scripts/adapters.mjs
+//   node scripts/adapters.mjs --drivers     prints the environment in which they are found
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -143,4 +144,7 @@ function mirror() {
   return found;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) provide();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === '--drivers') console.log(JSON.stringify(drivers()));
+  else provide();
+}

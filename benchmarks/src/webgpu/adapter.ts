@@ -2,8 +2,6 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-// biome-ignore lint/correctness/useImportExtensions: this is its extension; the types beside it are no module.
-import { drivers } from '../../../scripts/adapters.mjs';
 import { ADAPTER } from './gpu.ts';
 import type { Probe } from './probe.ts';
 
@@ -15,6 +13,11 @@ export interface Adapter {
 }
 
 const file = fileURLToPath(new URL('./probe.ts', import.meta.url));
+const adapters = fileURLToPath(new URL('../../../scripts/adapters.mjs', import.meta.url));
+
+/** The environment in which the drivers in software are found. */
+const drivers = (): Environment =>
+  JSON.parse(spawnSync(process.execPath, [adapters, '--drivers'], { encoding: 'utf8' }).stdout) as Environment;
 
 function probe(env: Environment, ...args: readonly string[]): Probe | undefined {
   const { stdout } = spawnSync(process.execPath, [file, ...args], {

@@ -35,14 +35,6 @@ export interface Placed {
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
 
-export const dense = (dtype: Stored, shape: readonly number[]): Placed => ({
-  dtype,
-  shape,
-  strides: shape.map((_, axis) => product(shape.slice(axis + 1))),
-  offset: 0,
-  room: product(shape),
-});
-
 /** How the axes of a view lie in memory: any order, gaps, backwards, or (inputs only) repeated. */
 export interface Lay {
   readonly order: readonly number[];
@@ -85,7 +77,7 @@ export function place(dtype: Stored, shape: readonly number[], lay: Lay): Placed
 }
 
 /** Numbers that repeat from a seed; about normal, a few of them exactly alike. */
-export function numbers(count: number, seed: number, strange = false): number[] {
+function numbers(count: number, seed: number, strange = false): number[] {
   let state = (seed * 2654435761 + 12345) | 0;
   const uniform = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;

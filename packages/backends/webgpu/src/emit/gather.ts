@@ -30,7 +30,7 @@ export const planGather: Planner<GatherProgram> = (program, layouts, machine) =>
   };
 };
 
-export const sizesOf = ({ shape }: Layout): Record<string, number> =>
+const sizesOf = ({ shape }: Layout): Record<string, number> =>
   Object.fromEntries(shape.map((size, axis) => [`size${axis}`, size]));
 
 function emitGather(

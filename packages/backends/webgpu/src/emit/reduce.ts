@@ -11,7 +11,7 @@ import { store } from './storage.ts';
 import { classOf, collapse, numbersOf, part, product, type Walk, Walker, walkOver } from './walk.ts';
 
 /** Numbers from which a row is worth a whole workgroup. */
-export const SHARED_FROM = 32;
+const SHARED_FROM = 32;
 /** Numbers of a piece of a row that is folded in pieces, and from how many on. */
 const PIECE = 16384;
 const APART_FROM = 4 * PIECE;

@@ -91,7 +91,7 @@ function problemOf(
   };
 }
 
-export function programsOf(kase: Case, choice: Choice) {
+function programsOf(kase: Case, choice: Choice) {
   const spec = compose(kase.options, false);
   const make = (floats: Stored | 'float64') => {
     const { program } = plan(spec, problemOf(spec, choice, floats));

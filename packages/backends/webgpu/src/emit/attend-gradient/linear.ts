@@ -66,7 +66,7 @@ function termsOf(node: Node): readonly Term[] | null {
 }
 
 /** What the change of the score is multiplied by; null for one. Equal coefficients are one object. */
-export function coefficientOf({ factor, scale, home }: Pick<Term, 'factor' | 'scale' | 'home'>): Node | null {
+function coefficientOf({ factor, scale, home }: Pick<Term, 'factor' | 'scale' | 'home'>): Node | null {
   if (scale === 1) return factor;
   const own = graph(asExpr(home));
   const by = constant(own, scale);
