@@ -1,0 +1,52 @@
+// The trained tensors of an attention's parts, as parameters of the layer that holds the attention.
+
+import { type Part, parameters } from '@heed/attention';
+import type { Sizes } from '@heed/expr';
+import { NameError, type Tensor } from '@heed/tensor';
+import type { Parameters } from './layer.ts';
+import type { Site } from './site.ts';
+
+/** What parameters of parts need to know. */
+export interface PartSizes {
+  /** Of the dims of rows: `feature`, or `queryFeature` and `keyFeature`. */
+  readonly sizes: Sizes;
+  /** For parameters that differ by head. */
+  readonly heads?: number;
+}
+
+/** The tensors by the parts' own names; their paths are those names after the prefix. */
+export function partParameters(
+  site: Site,
+  prefix: string,
+  parts: readonly Part[],
+  of: PartSizes,
+): Parameters {
+  const made: Record<string, Tensor> = {};
+  for (const part of parts) {
+    for (const [name, declared] of Object.entries(part.params)) {
+      if (made[name]) throw new NameError(`${site.where}: two parts declare "${name}". Rename one of them.`);
+      const path = prefix + name;
+      // A given tensor's dims may be new to the part: the attention itself checks them at each call.
+      const given = site.given(path);
+      made[name] = given
+        ? site.take(path, given)
+        : site.keep(path, fresh(site, path, part, name, declared, of));
+    }
+  }
+  return made;
+}
+
+const fresh = (
+  site: Site,
+  path: string,
+  part: Part,
+  name: string,
+  declared: Part['params'][string],
+  { sizes, heads }: PartSizes,
+): Tensor =>
+  parameters({ parts: [{ ...part, params: { [name]: declared } }] }, site.device, {
+    seed: declared.initial === 'scaled-normal' ? site.seedOf(path) : 0,
+    sizes,
+    dtype: site.dtype,
+    ...(heads === undefined ? {} : { heads }),
+  })[name] as Tensor;

@@ -1,0 +1,32 @@
+// @heed/nn: layers and what they are made of.
+
+export { type Builder, defineLayer } from './define/define-layer.ts';
+export { initialOption } from './define/initial-option.ts';
+export type {
+  AnyLayerFactory,
+  Inner,
+  Layer,
+  LayerChoice,
+  LayerFactory,
+  LayerOptions,
+  Module,
+  Parameters,
+} from './define/layer.ts';
+export { isTraining, type Mode, modeOf } from './define/mode.ts';
+export { partOptions, valueOption } from './define/options.ts';
+export type { PartSizes } from './define/part-parameters.ts';
+export { seedOf } from './define/seed.ts';
+export * as initial from './initial/index.ts';
+export type { Initializer } from './initial/initializer.ts';
+export { dropout } from './layers/dropout.ts';
+export { embedding } from './layers/embedding.ts';
+export { layerNorm } from './layers/layer-norm.ts';
+export { linear } from './layers/linear.ts';
+export { rmsNorm } from './layers/rms-norm.ts';
+export { type Arrays, save, type TensorRecord, tensorsOf } from './parameters/data.ts';
+export { load } from './parameters/load.ts';
+export { fromSafetensors, safetensorsMetadata, toSafetensors } from './parameters/safetensors.ts';
+export type { Places } from './positions/angles.ts';
+export { learnedPositions } from './positions/learned.ts';
+export { type Rotary, type RotaryOptions, rotary } from './positions/rotary.ts';
+export { sinusoidal } from './positions/sinusoidal.ts';

@@ -1,0 +1,129 @@
+import { reference } from '@heed/reference';
+import { concat, openDevice, type Tensor, tensor, uniform, zeros } from '@heed/tensor';
+import { gradientCheck } from '@heed/testing';
+import { describe, expect, it } from 'vitest';
+import { learnedPositions, rotary, sinusoidal } from './index.ts';
+
+const device = await openDevice(reference());
+const rows = (seed: number, ...shape: number[]): Tensor =>
+  uniform(device, shape, { low: -1, high: 1, seed, dtype: 'float64' });
+const near = (got: ArrayLike<number>, wanted: ArrayLike<number>, digits = 12) => {
+  expect(got.length).toBe(wanted.length);
+  for (let i = 0; i < got.length; i++) expect(got[i]).toBeCloseTo(wanted[i] as number, digits);
+};
+
+describe('sinusoidal', () => {
+  it('adds sines and cosines of position / base^(2i / width)', async () => {
+    const layer = sinusoidal(device, { width: 4, base: 100 });
+    const got = await layer(zeros(device, [2, 4], { dtype: 'float64' }), { offset: 3 }).read();
+    near(
+      got,
+      [3, 4].flatMap((p) => [Math.sin(p), Math.cos(p), Math.sin(p / 10), Math.cos(p / 10)]),
+    );
+  });
+
+  it('takes the positions of each batch entry', async () => {
+    const layer = sinusoidal(device, { width: 4 });
+    const x = rows(1, 2, 3, 4);
+    const positions = tensor(
+      device,
+      [
+        [5, 6, 7],
+        [0, 1, 2],
+      ],
+      { dtype: 'int32' },
+    );
+    const got = await layer(x, { positions }).read();
+    const [first, second] = [x.slice(0, 0, 1), x.slice(0, 1, 2)];
+    near(got, await concat([layer(first, { offset: 5 }), layer(second)]).read());
+  });
+});
+
+describe('learned positions', () => {
+  it('adds the rows from an offset on, and trains those alone', async () => {
+    const layer = learnedPositions(device, { length: 4, width: 2, seed: 1, dtype: 'float64' });
+    const { weight } = layer.parameters as { weight: Tensor };
+    near(
+      await layer(zeros(device, [2, 2], { dtype: 'float64' }), { offset: 1 }).read(),
+      (await weight.read()).subarray(2, 6),
+    );
+    await gradientCheck(
+      ({ x, weight }) =>
+        learnedPositions(device, { length: 4, width: 2, parameters: { weight: weight as Tensor } })(
+          x as Tensor,
+          { offset: 1 },
+        ),
+      { x: rows(2, 3, 2, 2), weight },
+    );
+  });
+});
+
+describe('rotary', () => {
+  for (const layout of ['halves', 'interleaved'] as const) {
+    it(`${layout}: dot products depend on distances alone, and lengths stay`, async () => {
+      const turn = rotary({ layout });
+      const [q, k] = [rows(1, 1, 8), rows(2, 1, 8)];
+      const product = async (i: number, j: number) => {
+        const [a, b] = [await turn(q, { offset: i }).read(), await turn(k, { offset: j }).read()];
+        return Array.from(a).reduce((all, one, f) => all + one * (b[f] as number), 0);
+      };
+      const [near0, far] = [await product(5, 2), await product(105, 102)];
+      expect(far).toBeCloseTo(near0, 12);
+      expect(Math.abs((await product(5, 3)) - near0)).toBeGreaterThan(1e-3);
+      const size = (of: ArrayLike<number>) => Array.from(of).reduce((all, one) => all + one * one, 0);
+      expect(size(await turn(q, { offset: 9 }).read())).toBeCloseTo(size(await q.read()), 12);
+    });
+  }
+
+  it('turns the first features alone where told', async () => {
+    const x = rows(3, 2, 8);
+    const got = await rotary({ layout: 'halves', width: 4 })(x).read();
+    const whole = await rotary({ layout: 'halves' })(x.slice(-1, 0, 4)).read();
+    const given = await x.read();
+    near(got.slice(8, 12), whole.slice(4, 8));
+    near(got.slice(12), given.slice(12));
+  });
+
+  it('stretches positions as its papers say', async () => {
+    const x = rows(4, 1, 8);
+    const plain = rotary({ layout: 'halves' });
+    near(
+      await rotary({ layout: 'halves', scaling: { by: 'linear', factor: 4 } })(x, { offset: 8 }).read(),
+      await plain(x, { offset: 2 }).read(),
+    );
+    const raised = rotary({ layout: 'halves', base: 10000 * 4 ** (8 / 6) });
+    near(
+      await rotary({ layout: 'halves', scaling: { by: 'ntk', factor: 4 } })(x, { offset: 8 }).read(),
+      await raised(x, { offset: 8 }).read(),
+    );
+    const rates = [0, 1, 2, 3].map((i) => 10000 ** (-i / 4));
+    near(
+      await rotary({ layout: 'halves', frequencies: rates })(x, { offset: 8 }).read(),
+      await plain(x, { offset: 8 }).read(),
+    );
+  });
+
+  it('takes positions, one list or one for each batch entry', async () => {
+    const x = rows(5, 2, 3, 2, 4);
+    const turn = rotary({ layout: 'interleaved' });
+    const one = tensor(device, [3, 4], { dtype: 'int32' });
+    near(await turn(x, { positions: one }).read(), await turn(x, { offset: 3 }).read());
+    const each = tensor(
+      device,
+      [
+        [3, 4],
+        [0, 1],
+      ],
+      { dtype: 'int32' },
+    );
+    const wanted = concat([turn(x.slice(0, 0, 1), { offset: 3 }), turn(x.slice(0, 1, 2))]);
+    near(await turn(x, { positions: each }).read(), await wanted.read());
+  });
+
+  it('differentiates', async () => {
+    for (const layout of ['halves', 'interleaved'] as const)
+      await gradientCheck(({ x }) => rotary({ layout, width: 4 })(x as Tensor, { offset: 2 }), {
+        x: rows(6, 3, 6),
+      });
+  });
+});
