@@ -1,5 +1,6 @@
 // @heed/nn: layers and what they are made of.
 
+export { type Attending, attended, attending, type PartsCall } from './define/attending.ts';
 export { type Builder, defineLayer } from './define/define-layer.ts';
 export { initialOption } from './define/initial-option.ts';
 export type {

@@ -2,7 +2,7 @@
 
 import { type Part, parameters } from '@heed/attention';
 import type { Sizes } from '@heed/expr';
-import { NameError, type Tensor } from '@heed/tensor';
+import { NameError, ShapeError, type Tensor } from '@heed/tensor';
 import type { Parameters } from './layer.ts';
 import type { Site } from './site.ts';
 
@@ -36,17 +36,24 @@ export function partParameters(
   return made;
 }
 
-const fresh = (
+function fresh(
   site: Site,
   path: string,
   part: Part,
   name: string,
   declared: Part['params'][string],
   { sizes, heads }: PartSizes,
-): Tensor =>
-  parameters({ parts: [{ ...part, params: { [name]: declared } }] }, site.device, {
+): Tensor {
+  if (declared.type.lookups > 0) {
+    throw new ShapeError(
+      `${site.where}: "${path}" is a table of ${part.label}, whose lengths are yours to choose. Make it with zeros or normal, ` +
+        `and give it: parameters: { '${path}': ... }.`,
+    );
+  }
+  return parameters({ parts: [{ ...part, params: { [name]: declared } }] }, site.device, {
     seed: declared.initial === 'scaled-normal' ? site.seedOf(path) : 0,
     sizes,
     dtype: site.dtype,
     ...(heads === undefined ? {} : { heads }),
   })[name] as Tensor;
+}
