@@ -14,10 +14,10 @@ const LEVELS: readonly (readonly string[])[] = [
     ...['@heed/registry', '@heed/scores', '@heed/masks', '@heed/normalizers'],
     ...['@heed/reference', '@heed/cpu', '@heed/webgpu'],
   ],
-  ['@heed/nn', '@heed/testing', '@heed/plot'],
+  ['@heed/nn', '@heed/plot'],
   ['@heed/additive', '@heed/multiplicative', '@heed/self', '@heed/multi-head', '@heed/local'],
   ['@heed/transformer', '@heed/seq2seq', '@heed/onnx'],
-  ['heed'],
+  ['@heed/testing', 'heed'],
 ];
 
 /** Tests, and what they alone import. */

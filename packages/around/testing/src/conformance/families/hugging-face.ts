@@ -1,13 +1,11 @@
 // Attention blocks of Hugging Face transformers: gemma2, llama, t5.
 
 import { causal, softcap, window } from '@heed/masks';
-import { softmax } from '@heed/normalizers';
+import { multiHead } from '@heed/multi-head';
+import { rotary } from '@heed/nn';
 import { scaledDot } from '@heed/scores';
-import { type Tensor, take, tensor } from '@heed/tensor';
+import { type Tensor, take } from '@heed/tensor';
 import type { Family, Work } from '../family.ts';
-import { project } from './multi-head.ts';
-import { heads, merged } from './onnx-attention.ts';
-import { rotate } from './onnx-operators.ts';
 import { Composition } from './pieces.ts';
 import { buckets } from './position.ts';
 
@@ -17,16 +15,10 @@ export const huggingFace: Family = (work) => {
   attributes.note('head_dim', 'bias');
   const short = block === 't5';
   const named = (name: string): string => (short ? name : `${name}_proj`);
-  const linear = (rows: Tensor, name: string): Tensor =>
-    project(rows, inputs.tensor(`${named(name)}.weight`), inputs.maybe(`${named(name)}.bias`));
   const x = inputs.tensor('x');
   const count = attributes.needed('num_heads');
-  const keyHeads = attributes.number('num_kv_heads', count);
-  let q = heads(linear(x, 'q'), count);
-  let k = heads(linear(x, 'k'), keyHeads);
-  const v = heads(linear(x, 'v'), keyHeads);
   const rope = attributes.oneOf('rope', ['rotate-half']);
-  if (rope) [q, k] = [turned(q, work), turned(k, work)];
+  const base = attributes.number('rope_base', 10000);
 
   const to = new Composition();
   const cap = attributes.number('softcap', 0);
@@ -40,27 +32,32 @@ export const huggingFace: Family = (work) => {
   attributes.note('window_rule');
   const position = short ? relativeBias(work, x.shape[1] as number) : null;
   if (position) to.add(position);
-  const { attend, call } = to.attend({
+  const weights = Object.fromEntries(
+    Object.entries({ query: 'q', key: 'k', value: 'v', output: 'o' }).flatMap(([ours, theirs]) => {
+      const bias = inputs.maybe(`${named(theirs)}.bias`);
+      const weight = [`${ours}.weight`, inputs.tensor(`${named(theirs)}.weight`)] as const;
+      return bias ? [weight, [`${ours}.bias`, bias] as const] : [weight];
+    }),
+  );
+  const layer = multiHead(work.device, {
+    width: x.shape.at(-1) as number,
+    heads: count,
+    keyHeads: attributes.number('num_kv_heads', count),
+    headWidth: (inputs.shape(`${named('q')}.weight`)[0] as number) / count,
+    bias: 'query.bias' in weights,
+    ...(rope ? { rotary: rotary({ layout: 'halves', base }) } : {}),
     score: scaledDot({ scale: attributes.needed('scale') }),
-    normalizer: softmax(),
+    mask: to.masks,
+    modifiers: to.modifiers,
+    parameters: weights,
   });
-  const { context, weights } = attend(q, k, v, { ...call, weights: true });
-  return { out: linear(merged(context), 'o'), weights, ...(position ? { position_bias: position } : {}) };
+  const result = layer(x, { inputs: to.inputs, weights: true });
+  return {
+    out: result.output,
+    weights: result.weights,
+    ...(position ? { position_bias: position } : {}),
+  };
 };
-
-/** Rotary positions 0, 1, 2, ... */
-function turned(rows: Tensor, { attributes, device }: Work): Tensor {
-  const [, , length, width] = rows.shape as [number, number, number, number];
-  const base = attributes.number('rope_base', 10000);
-  const half = width / 2;
-  const angles = Float64Array.from({ length: length * half }, (_, at) => {
-    const position = Math.floor(at / half);
-    return position * base ** ((-2 * (at % half)) / width);
-  });
-  const table = (f: (angle: number) => number): Tensor =>
-    tensor(device, angles.map(f), { dtype: rows.dtype, shape: [length, half] });
-  return rotate(rows, table(Math.cos), table(Math.sin), 'halves');
-}
 
 /** T5's bias by bucketed distance: [1, head, query, key]. */
 const relativeBias = (work: Work, length: number): Tensor =>

@@ -3,11 +3,11 @@
 import { defineScore, type Score } from '@heed/attention';
 import { add as plus, dot as product, scalar, tanh, mul as times, sum as total, vec } from '@heed/expr';
 import { causal, learnedScale } from '@heed/masks';
+import { fromKeras, multiHead as layerOf } from '@heed/multi-head';
 import { softmax } from '@heed/normalizers';
-import { dot, scaledDot } from '@heed/scores';
-import { add, cast, matmul, mul, type Tensor } from '@heed/tensor';
+import { dot } from '@heed/scores';
+import { cast, mul, type Tensor } from '@heed/tensor';
 import type { Family, Outputs, Work } from '../family.ts';
-import { heads, merged } from './onnx-attention.ts';
 import { Composition } from './pieces.ts';
 
 /** concat_score_weight * sum tanh(scale (q + k)); Keras calls it "concat". */
@@ -121,19 +121,24 @@ function multiHead(work: Work): Outputs {
   );
   const to = new Composition();
   addMasks(work, to);
-  const { attend, call } = to.attend({ score: scaledDot(), normalizer: softmax() });
-  const project = (rows: Tensor, name: string): Tensor => {
-    const kernel = inputs.tensor(`${name}/kernel`);
-    const [width, count] = kernel.shape as [number, number];
-    const bias = inputs.maybe(`${name}/bias`);
-    const out = matmul(rows, kernel.reshape([width, -1]));
-    return heads(bias ? add(out, bias.reshape([-1])) : out, count);
-  };
   const { query, key, value } = rowsOf(work);
-  const rows = [project(query, 'query'), project(key, 'key'), project(value, 'value')] as const;
-  const { context, weights } = attend(...rows, { ...call, weights: true });
-  const kernel = inputs.tensor('attention_output/kernel');
-  const bias = inputs.maybe('attention_output/bias');
-  const out = matmul(merged(context), kernel.reshape([-1, kernel.shape[2] as number]));
-  return { out: bias ? add(out, bias) : out, weights };
+  const kernelOf = (name: string): readonly number[] => inputs.shape(`${name}/kernel`);
+  const [width, heads, headWidth] = kernelOf('query') as [number, number, number];
+  const [valueWidth, keyHeads, valueHeadWidth] = kernelOf('value') as [number, number, number];
+  const names = inputs.names.filter((name) => /\/(kernel|bias)$/.test(name));
+  const layer = layerOf(work.device, {
+    width,
+    heads,
+    headWidth,
+    keyHeads,
+    keyWidth: kernelOf('key')[0] as number,
+    valueWidth,
+    valueHeadWidth,
+    out: kernelOf('attention_output')[2] as number,
+    bias: inputs.has('query/bias'),
+    mask: to.masks,
+    parameters: fromKeras(Object.fromEntries(names.map((name) => [name, inputs.tensor(name)]))),
+  });
+  const { output, weights } = layer(query, key, value, { inputs: to.inputs, weights: true });
+  return { out: output, weights };
 }

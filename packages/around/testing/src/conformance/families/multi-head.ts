@@ -1,10 +1,8 @@
-// torch.nn.MultiheadAttention as what it is made of: projections, attention over heads, a projection.
+// torch.nn.MultiheadAttention as the layer of @heed/multi-head, on its tensors.
 
-import { softmax } from '@heed/normalizers';
-import { scaledDot } from '@heed/scores';
-import { add, concat, logicalAnd, logicalNot, matmul, mean, pad, type Tensor, zeros } from '@heed/tensor';
+import { fromPyTorch, multiHead as layerOf } from '@heed/multi-head';
+import { add, logicalNot, matmul, mean, type Tensor } from '@heed/tensor';
 import type { Family, Work } from '../family.ts';
-import { heads, merged } from './onnx-attention.ts';
 import { Composition } from './pieces.ts';
 
 /** x Wᵀ + b. */
@@ -28,81 +26,48 @@ export interface MultiHeadOptions {
   readonly padding?: Tensor | undefined;
 }
 
+const names = [
+  ...['in_proj_weight', 'q_proj_weight', 'k_proj_weight', 'v_proj_weight', 'in_proj_bias'],
+  ...['bias_k', 'bias_v', 'out_proj.weight', 'out_proj.bias'],
+] as const;
+
 /** Rows are [batch, length, embedding]. */
 export function attendInHeads(
   { query, key, value }: { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor },
   from: MultiHeadTensors,
   { count, zeroKey = false, mask, padding }: MultiHeadOptions,
-): { readonly out: Tensor; readonly weights: Tensor } {
-  const width = query.shape.at(-1) as number;
-  const part = (i: number, alone: string): readonly [Tensor, Tensor | undefined] => {
-    const together = from.maybe('in_proj_weight');
-    const bias = from.maybe('in_proj_bias')?.slice(0, i * width, (i + 1) * width);
-    return [together ? together.slice(0, i * width, (i + 1) * width) : from.tensor(alone), bias];
-  };
-  const q = heads(project(query, ...part(0, 'q_proj_weight')), count);
-  let k = project(key, ...part(1, 'k_proj_weight'));
-  let v = project(value, ...part(2, 'v_proj_weight'));
-  const [batch, length] = k.shape as [number, number];
-  let extra = 0;
-  const append = (rows: Tensor, row: Tensor): Tensor =>
-    concat([rows, row.expand([batch, 1, width])], { axis: 1 });
-  const learned = from.maybe('bias_k');
-  if (learned) {
-    [k, v] = [append(k, learned), append(v, from.tensor('bias_v'))];
-    extra++;
-  }
-  if (zeroKey) {
-    const zero = zeros(k.device, [1, 1, width], { dtype: k.dtype });
-    [k, v] = [append(k, zero), append(v, zero)];
-    extra++;
-  }
+): { readonly output: Tensor; readonly weights: Tensor } {
+  const widthOf = (rows: Tensor) => rows.shape.at(-1) as number;
+  const given = names.flatMap((name) => {
+    const one = from.maybe(name);
+    return one ? [[name, one] as const] : [];
+  });
+  const has = (name: string) => given.some(([one]) => one === name);
   const to = new Composition();
-  const seen = allowedIn(mask, padding, { batch, count, length, extra, to });
-  if (seen) to.allow(seen);
-  const { attend, call } = to.attend({ score: scaledDot(), normalizer: softmax() });
-  const { context, weights } = attend(q, heads(k, count), heads(v, count), { ...call, weights: true });
-  return {
-    out: project(merged(context), from.tensor('out_proj.weight'), from.maybe('out_proj.bias')),
-    weights,
-  };
-}
-
-interface Extent {
-  readonly batch: number;
-  readonly count: number;
-  readonly length: number;
-  readonly extra: number;
-  readonly to: Composition;
-}
-
-/** What takes part, [batch, head, query, key]; keys appended at the end always do. A float mask becomes a bias. */
-function allowedIn(
-  mask: Tensor | undefined,
-  padding: Tensor | undefined,
-  { batch, count, length, extra, to }: Extent,
-): Tensor | undefined {
-  const longer = (of: Tensor, value: number): Tensor =>
-    extra === 0
-      ? of
-      : pad(
-          of,
-          of.shape.map((_, i) => [0, i === of.rank - 1 ? extra : 0] as const),
-          value,
-        );
-  const split = (of: Tensor): Tensor =>
-    of.rank === 3 ? of.reshape([batch, count, of.shape[1] as number, length]) : of;
-  const parts: Tensor<'bool'>[] = [];
-  const biases: Tensor[] = [];
-  for (const one of [mask && split(mask), padding?.reshape([batch, 1, 1, length])]) {
+  for (const one of [mask && byHead(mask, query, count), padding?.unsqueeze(1).unsqueeze(1)]) {
     if (!one) continue;
-    if (one.dtype === 'bool') parts.push(longer(logicalNot(one as Tensor<'bool'>), 1) as Tensor<'bool'>);
-    else biases.push(longer(one, 0));
+    if (one.dtype === 'bool') to.allow(logicalNot(one as Tensor<'bool'>));
+    else to.add(one);
   }
-  if (biases.length > 0) to.add(biases.reduce((a, b) => add(a, b)));
-  const [first, second] = parts;
-  return first && second ? logicalAnd(first, second) : first;
+  const layer = layerOf(query.device, {
+    width: widthOf(query),
+    heads: count,
+    keyWidth: widthOf(key),
+    valueWidth: widthOf(value),
+    bias: has('in_proj_bias'),
+    outputBias: has('out_proj.bias'),
+    learnedKey: has('bias_k'),
+    zeroKey,
+    mask: to.masks,
+    modifiers: to.modifiers,
+    parameters: fromPyTorch(Object.fromEntries(given), { heads: count }),
+  });
+  return layer(query, key, value, { inputs: to.inputs, weights: true });
 }
+
+/** [batch * heads, query, key] to [batch, head, query, key]. */
+const byHead = (mask: Tensor, query: Tensor, count: number): Tensor =>
+  mask.rank === 3 ? mask.reshape([query.shape[0] as number, count, ...mask.shape.slice(1)]) : mask;
 
 export const multiHead: Family = (work) => {
   const { attributes, inputs, wants } = work;
@@ -120,7 +85,7 @@ export const multiHead: Family = (work) => {
   attributes.oneOf('key_padding_mask', ['bool-true-BLOCKS', 'additive']);
   const [arrange, restore] = layoutOf(work);
   const row = (name: string): Tensor => arrange(inputs.maybe('x') ?? inputs.tensor(name));
-  const { out, weights } = attendInHeads(
+  const { output, weights } = attendInHeads(
     { query: row('query'), key: row('key'), value: row('value') },
     inputs,
     {
@@ -130,9 +95,9 @@ export const multiHead: Family = (work) => {
       padding: inputs.maybe('key_padding_mask'),
     },
   );
-  if (!wants('weights')) return { out: restore(out) };
+  if (!wants('weights')) return { out: restore(output) };
   const shown = attributes.flag('average_attn_weights', true) ? mean(weights, { axis: 1 }) : weights;
-  return { out: restore(out), weights: shown.reshape(work.shapeOf('weights')) };
+  return { out: restore(output), weights: shown.reshape(work.shapeOf('weights')) };
 };
 
 type Change = (of: Tensor) => Tensor;

@@ -92,7 +92,7 @@ export const onnxGelu: Family = ({ attributes, inputs }) => {
  * Rotates pairs of features: the two halves (`halves`) or neighbours (`neighbours`). `cos` and `sin` broadcast to half
  * of the features of `x`.
  */
-export function rotate(x: Tensor, cos: Tensor, sin: Tensor, pairs: 'halves' | 'neighbours'): Tensor {
+function rotate(x: Tensor, cos: Tensor, sin: Tensor, pairs: 'halves' | 'neighbours'): Tensor {
   const width = x.shape.at(-1) as number;
   const half = width / 2;
   const [a, b] =

@@ -11,7 +11,7 @@ import {
 import { scalar } from '@heed/expr';
 import { allowed, bias, biasAllows } from '@heed/masks';
 import { entmax, entmax15, hard, identity, relu, sigmoid, softmax, sparsemax } from '@heed/normalizers';
-import type { Tensor } from '@heed/tensor';
+import { add, logicalAnd, type Tensor } from '@heed/tensor';
 import { type Attributes, unsupported } from '../attributes.ts';
 
 /** A score that is given as a tensor: for what only concerns what comes after scores. */
@@ -30,16 +30,20 @@ export class Composition {
 
   /** `where` broadcasts from the right to [batch, head, query, key]; true takes part. */
   allow(where: Tensor): this {
-    this.masks.push(allowed());
-    this.inputs.allowed = where;
+    const before = this.inputs.allowed as Tensor<'bool'> | undefined;
+    if (!before) this.masks.push(allowed());
+    this.inputs.allowed = before ? logicalAnd(before, where as Tensor<'bool'>) : where;
     return this;
   }
 
   /** `of` broadcasts from the right to [batch, head, query, key]; -infinity blocks, as it does in PyTorch and ONNX. */
   add(of: Tensor): this {
-    this.modifiers.push(bias());
-    this.masks.push(biasAllows());
-    this.inputs.bias = of;
+    const before = this.inputs.bias;
+    if (!before) {
+      this.modifiers.push(bias());
+      this.masks.push(biasAllows());
+    }
+    this.inputs.bias = before ? add(before, of) : of;
     return this;
   }
 

@@ -3,6 +3,7 @@
 import type { Expr, Index } from '@heed/expr';
 import * as e from '@heed/expr';
 import { alibiSlopes } from '@heed/masks';
+import { rotary, sinusoidal as waves } from '@heed/nn';
 import {
   arange,
   cast,
@@ -14,12 +15,11 @@ import {
   mul,
   type Surroundings,
   sin,
-  stack,
   type Tensor,
   tensor,
+  zeros,
 } from '@heed/tensor';
 import type { Family, Outputs, Work } from '../family.ts';
-import { rotate } from './onnx-operators.ts';
 
 export const position: Family = (work) => {
   const { attributes, device } = work;
@@ -55,8 +55,8 @@ function sinusoidal(work: Work): Outputs {
   const { attributes, device, shapeOf } = work;
   attributes.oneOf('layout', ['interleaved sin,cos']);
   const [length, width] = shapeOf('table') as [number, number];
-  const at = angles(arange(device, length), frequencies(work, width, attributes.number('base', 10000)));
-  return { table: stack([sin(at), cos(at)], { axis: -1 }).reshape([length, width]) };
+  const layer = waves(device, { width, base: attributes.number('base', 10000) });
+  return { table: layer(zeros(device, [length, width])) };
 }
 
 function ropeTable(work: Work): Outputs {
@@ -73,13 +73,14 @@ function ropeTable(work: Work): Outputs {
 function ropeApply(work: Work): Outputs {
   const { attributes, inputs } = work;
   attributes.note('position_offset');
-  const x = inputs.tensor('x');
-  const layout = attributes.choice('layout', ['rotate-half', 'interleaved-pairs']);
-  const by = frequencies(work, x.shape.at(-1) as number, attributes.number('base', 10000));
-  const flat = angles(inputs.tensor('positions'), by);
-  // Positions for each batch entry meet the heads.
-  const at = flat.rank === 3 ? flat.unsqueeze(1) : flat;
-  return { out: rotate(x, cos(at), sin(at), layout === 'rotate-half' ? 'halves' : 'neighbours') };
+  const turn = rotary({
+    layout:
+      attributes.choice('layout', ['rotate-half', 'interleaved-pairs']) === 'rotate-half'
+        ? 'halves'
+        : 'interleaved',
+    base: attributes.number('base', 10000),
+  });
+  return { out: turn(inputs.tensor('x'), { positions: inputs.tensor('positions') }) };
 }
 
 /** Distances at once: near ones each a bucket of their own, far ones by their logarithm. */

@@ -127,7 +127,7 @@ function encode(x: Tensor, layer: Layer, masks: Masks): Tensor {
     'norm1',
     layer,
     (rows) =>
-      attendInHeads({ query: rows, key: rows, value: rows }, inside('self_attn'), { count, ...masks }).out,
+      attendInHeads({ query: rows, key: rows, value: rows }, inside('self_attn'), { count, ...masks }).output,
   );
   return residual(attended, 'norm2', layer, (rows) => feedForward(rows, layer));
 }
@@ -139,7 +139,7 @@ function decode(x: Tensor, memory: Tensor, layer: Layer, { inputs }: Work, masks
     'norm1',
     layer,
     (rows) =>
-      attendInHeads({ query: rows, key: rows, value: rows }, inside('self_attn'), { count, ...masks }).out,
+      attendInHeads({ query: rows, key: rows, value: rows }, inside('self_attn'), { count, ...masks }).output,
   );
   const padding = inputs.maybe('memory_padding_mask');
   const crossed = residual(
@@ -148,7 +148,7 @@ function decode(x: Tensor, memory: Tensor, layer: Layer, { inputs }: Work, masks
     layer,
     (rows) =>
       attendInHeads({ query: rows, key: memory, value: memory }, inside('multihead_attn'), { count, padding })
-        .out,
+        .output,
   );
   return residual(crossed, 'norm3', layer, (rows) => feedForward(rows, layer));
 }
