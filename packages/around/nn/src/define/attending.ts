@@ -9,6 +9,7 @@ import {
 } from '@heed/attention';
 import type { Tensor } from '@heed/tensor';
 import type { Builder } from './define-layer.ts';
+import type { Parameters } from './layer.ts';
 import type { Mode } from './mode.ts';
 import type { PartSizes } from './part-parameters.ts';
 
@@ -31,11 +32,19 @@ export interface Attending {
  * Composes the attention of a layer. Its trained tensors become parameters of the layer, `name.w`, `name.u`, ...
  *
  * @param of the sizes of rows as the attention sees them.
+ * @param own trained tensors of the parts that the layer has made already, by the parts' names for them.
  * @throws NameError where two parts use one name for different things.
  */
-export function attending(build: Builder, name: string, options: AttentionOptions, of: PartSizes): Attending {
+export function attending(
+  build: Builder,
+  name: string,
+  options: AttentionOptions,
+  of: PartSizes,
+  own: Parameters = {},
+): Attending {
   const attend = attention(options);
-  const params = build.parts(name, attend.parts, of);
+  const others = attend.parts.map((part) => ({ ...part, params: without(part.params, own) }));
+  const params = { ...own, ...build.parts(name, others, of) };
   const drops = (options.dropout ?? 0) > 0;
   const call = ({ inputs, uniforms, train, seed }: PartsCall): AttendCall => ({
     params,
@@ -46,6 +55,9 @@ export function attending(build: Builder, name: string, options: AttentionOption
   });
   return { attend, call };
 }
+
+const without = <V>(all: Readonly<Record<string, V>>, known: object): Readonly<Record<string, V>> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => !Object.hasOwn(known, name)));
 
 /** Context and weights, whether weights were asked for or not. */
 export function attended(

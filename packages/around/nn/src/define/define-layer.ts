@@ -1,7 +1,7 @@
 // defineLayer: a name, options stated once, and a function that makes parameters and returns what the layer computes.
 
 import type { Choice, Chosen, Options, Part } from '@heed/attention';
-import { type Device, type Shape, scope, type Tensor } from '@heed/tensor';
+import { type Device, type FloatDType, type Shape, scope, type Tensor } from '@heed/tensor';
 import type { Initializer } from '../initial/initializer.ts';
 import type {
   AnyLayerFactory,
@@ -20,6 +20,8 @@ import { Site } from './site.ts';
 /** What a layer is made with. Names become paths: those of a layer inside begin with the name it was added under. */
 export interface Builder {
   readonly device: Device;
+  /** Of fresh parameters. */
+  readonly dtype: FloatDType;
   /** For messages. */
   readonly where: string;
   /** A trained tensor: fresh, or the one that was given for its path. */
@@ -78,9 +80,10 @@ export function defineLayer<
 
 function build({ name, options, make }: Definition, site: Site, prefix: string, given: object) {
   const { chosen, label } = settle(name, options, given);
-  const { device, where } = site;
+  const { device, dtype, where } = site;
   const forward = make(chosen as never, {
     device,
+    dtype,
     where,
     parameter: (own, shape, initial) => site.parameter(prefix + own, shape, initial),
     parts: (own, parts, sizes) => partParameters(site, `${prefix}${own}.`, parts, sizes),

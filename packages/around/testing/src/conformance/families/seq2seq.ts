@@ -1,9 +1,11 @@
 // Teacher-forced decoders: attention at every step of a recurrent cell.
 
-import { type Attend, attention } from '@heed/attention';
+import { additiveAttention } from '@heed/additive';
+import { attention } from '@heed/attention';
 import { padding } from '@heed/masks';
+import { multiplicativeAttention } from '@heed/multiplicative';
 import { monotonicStep, softmax } from '@heed/normalizers';
-import { additive, dot, general } from '@heed/scores';
+import { additive, dot } from '@heed/scores';
 import {
   add,
   argmax,
@@ -17,12 +19,11 @@ import {
   sigmoid,
   stack,
   type Tensor,
-  tanh,
   tensor,
   zeros,
 } from '@heed/tensor';
 import { unsupported } from '../attributes.ts';
-import type { Family, Outputs, Work } from '../family.ts';
+import type { Family, Inputs, Outputs, Work } from '../family.ts';
 import { gru, lstmStep, type State } from './recurrent.ts';
 
 export const seq2seq: Family = (work) => {
@@ -37,12 +38,6 @@ export const seq2seq: Family = (work) => {
 const join = (...parts: readonly Tensor[]): Tensor => concat(parts, { axis: -1 });
 const stepOf = (of: Tensor, t: number): Tensor => of.slice(1, t, t + 1).squeeze(1);
 
-/** One query for each batch entry: its context and weights. */
-function lookAt(attend: Attend, query: Tensor, memory: Tensor, call: Parameters<Attend>[3]) {
-  const { context, weights } = attend(query.unsqueeze(1), memory, memory, { ...call, weights: true });
-  return { context: context.squeeze(1), weights: weights.squeeze(1) };
-}
-
 function decoder({ attributes, inputs }: Work, kind: 'bahdanau' | 'luong'): Outputs {
   attributes.note('cell', 'encoder', 'order');
   const memory = inputs.tensor('memory');
@@ -53,30 +48,19 @@ function decoder({ attributes, inputs }: Work, kind: 'bahdanau' | 'luong'): Outp
     inputBias: inputs.maybe('cell.bias_ih'),
     hiddenBias: inputs.maybe('cell.bias_hh'),
   });
-  const early = kind === 'bahdanau';
-  const score = early
-    ? additive({ hidden: inputs.shape('v')[0] as number, bias: inputs.has('b') })
-    : general();
-  const params: Record<string, Tensor> = early
-    ? { w: inputs.tensor('W_q').transpose(), u: inputs.tensor('W_k').transpose(), v: inputs.tensor('v') }
-    : { w: inputs.tensor('W') };
-  if (early && inputs.has('b')) params.b = inputs.tensor('b');
-  const attend = attention({ score, normalizer: softmax() });
+  const look = kind === 'bahdanau' ? bahdanau(inputs, memory) : luong(inputs, memory);
   let state: State = { h: inputs.tensor('s0'), c: null };
-  const width = early ? 0 : (inputs.shape('W_c')[1] as number);
-  let attentional = zeros(memory.device, [memory.shape[0] as number, width], {
-    dtype: memory.dtype,
-  }) as Tensor;
+  let attentional = look.start;
   const all = { weights: [] as Tensor[], contexts: [] as Tensor[], outputs: [] as Tensor[] };
   for (let t = 0; t < (y.shape[1] as number); t++) {
     const input = stepOf(y, t);
-    if (!early) state = cell(join(input, attentional), state);
-    const { context, weights } = lookAt(attend, state.h, memory, { params });
-    if (early) state = cell(join(input, context), state);
-    else attentional = tanh(matmul(join(context, state.h), inputs.tensor('W_c')));
+    if (attentional) state = cell(join(input, attentional), state);
+    const { context, weights, output } = look.at(state.h);
+    if (attentional) attentional = output;
+    else state = cell(join(input, context), state);
     all.weights.push(weights);
     all.contexts.push(context);
-    all.outputs.push(early ? state.h : attentional);
+    all.outputs.push(attentional ?? state.h);
   }
   const over = (steps: readonly Tensor[]): Tensor => stack(steps, { axis: 1 });
   return {
@@ -84,6 +68,52 @@ function decoder({ attributes, inputs }: Work, kind: 'bahdanau' | 'luong'): Outp
     contexts: over(all.contexts),
     outputs: over(all.outputs),
     last_state: state.h,
+  };
+}
+
+/** What a step of a decoder sees: its context, and for Luong, who feeds it to the next step, the attentional state. */
+interface Look {
+  readonly start: Tensor | null;
+  readonly at: (state: Tensor) => {
+    readonly context: Tensor;
+    readonly weights: Tensor;
+    readonly output: Tensor;
+  };
+}
+
+function bahdanau(inputs: Inputs, memory: Tensor): Look {
+  const bias = inputs.maybe('b');
+  const [queryWidth, hidden] = inputs.shape('W_q') as [number, number];
+  const layer = additiveAttention(memory.device, {
+    ...{ queryWidth, hidden, memoryWidth: memory.shape[2] as number, bias: bias !== undefined },
+    parameters: {
+      'query.weight': inputs.tensor('W_q').transpose(),
+      'memory.weight': inputs.tensor('W_k').transpose(),
+      ...(bias ? { 'memory.bias': bias } : {}),
+      v: inputs.tensor('v'),
+    },
+  });
+  const known = layer.remember(memory);
+  const at = (state: Tensor) => {
+    const { context, weights } = layer(state, known, { weights: true });
+    return { context, weights, output: context };
+  };
+  return { start: null, at };
+}
+
+function luong(inputs: Inputs, memory: Tensor): Look {
+  const [queryWidth, memoryWidth] = inputs.shape('W') as [number, number];
+  const layer = multiplicativeAttention(memory.device, {
+    ...{ queryWidth, memoryWidth, out: inputs.shape('W_c')[1] as number },
+    parameters: {
+      'memory.weight': inputs.tensor('W'),
+      'attentional.weight': inputs.tensor('W_c').transpose(),
+    },
+  });
+  const known = layer.remember(memory);
+  return {
+    start: layer.start(memory.shape[0] as number),
+    at: (state) => layer(state, known, { weights: true }),
   };
 }
 

@@ -1,0 +1,9 @@
+// @heed/multiplicative: Luong's global attention as a layer.
+
+export {
+  type Memory,
+  type Multiplicative,
+  type MultiplicativeCall,
+  type MultiplicativeResult,
+  multiplicativeAttention,
+} from './multiplicative.ts';
