@@ -7,6 +7,7 @@ import {
   defineScore,
   formula,
   HeedError,
+  layers,
   masks,
   normalizers,
   scores,
@@ -111,6 +112,75 @@ describe('createHeed', () => {
     await heed.close();
   });
 
+  it('makes layers by name, with parts by name', async () => {
+    const heed = await createHeed({ backend: 'reference' });
+    const layer = heed.layer({
+      variant: 'multi-head',
+      width: 4,
+      heads: 2,
+      score: { name: 'additive', hidden: 3 },
+      mask: 'causal',
+      modifiers: [masks.softcap()],
+      normalizer: 'sparsemax',
+      seed: 1,
+    });
+    expect(layer.label).toBe(
+      'multi-head(width: 4, heads: 2, score: additive(hidden: 3), mask: causal, modifiers: [softcap], normalizer: sparsemax)',
+    );
+    const { weights } = layer(
+      heed.tensor([
+        [1, 2, 3, 4],
+        [4, 3, 2, 1],
+      ]),
+      { weights: true },
+    );
+    expectTypeOf(weights).toEqualTypeOf<heedModule.Tensor>();
+    expect(weights.shape).toEqual([2, 2, 2]);
+    const same = heed.layerFromJSON(
+      JSON.parse('{ "variant": "additive", "queryWidth": 2, "memoryWidth": 3, "hidden": 4, "seed": 1 }'),
+    );
+    expect(String((same as typeof layer).label)).toBe('additive(queryWidth: 2, memoryWidth: 3, hidden: 4)');
+    const small = { variant: 'multi-head', width: 4, heads: 2, seed: 1 } as const;
+    const cases: Record<string, () => unknown> = {
+      // @ts-expect-error: there is none
+      'no such variant': () => heed.layer({ variant: 'multihead', width: 4, heads: 2, seed: 1 }),
+      // @ts-expect-error: there is none
+      'no such score': () => heed.layer({ ...small, score: 'aditive' }),
+      // @ts-expect-error: there is none
+      'no such option': () => heed.layer({ variant: 'multi-head', width: 4, haeds: 2, seed: 1 }),
+      'no variant': () => heed.layerFromJSON({ width: 4 }),
+      'a score that this variant does not take': () =>
+        heed.layerFromJSON({
+          variant: 'additive',
+          queryWidth: 2,
+          memoryWidth: 3,
+          hidden: 4,
+          score: 'dot',
+          seed: 1,
+        }),
+      'an option of a part': () =>
+        heed.layerFromJSON({
+          variant: 'multi-head',
+          width: 4,
+          heads: 2,
+          mask: { name: 'window', left: -1, right: 0 },
+        }),
+    };
+    expect(
+      Object.fromEntries(Object.entries(cases).map(([name, run]) => [name, message(run)])),
+    ).toMatchInlineSnapshot(`
+      {
+        "a score that this variant does not take": "NameError: additive: the option "score" does not exist. It takes queryWidth, memoryWidth, hidden, bias, normalized, coverage, start, mask, modifiers, normalizer, reweight, dropout, seed, dtype, parameters.",
+        "an option of a part": "ValueError: layer.mask.left expects a whole number of at least 0, got -1.",
+        "no such option": "NameError: multi-head: the option "haeds" does not exist. Did you mean "heads"? It takes width, heads, keyHeads, keyWidth, valueWidth, headWidth, valueHeadWidth, out, bias, outputBias, learnedKey, zeroKey, rotary, queryKeyNorm, talkingHeads, score, mask, modifiers, normalizer, reweight, dropout, seed, dtype, parameters.",
+        "no such score": "NameError: layer.score: there is no score "aditive" in this registry. Did you mean "additive"? Registered: additive, concat, cosine, dot, gaussian, general, laplace, linear, scaled-dot, trilinear.",
+        "no such variant": "NameError: layer.variant: there is no variant "multihead" in this registry. Did you mean "multi-head"? Registered: additive, multi-head, multiplicative.",
+        "no variant": "DTypeError: layer: expected an object such as { variant: 'multi-head', ... }, got {"width":4}.",
+      }
+    `);
+    await heed.close();
+  });
+
   it('grows by a plugin, on the same device', async () => {
     const { abs, neg, sub, sum } = formula;
     const manhattan = defineScore({ name: 'manhattan', score: ({ q, k }) => neg(sum(abs(sub(q, k)))) });
@@ -137,9 +207,17 @@ describe('the default registry', () => {
     expect(defaultRegistry.parts.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual(exported.sort());
   });
 
+  it('has every variant that the umbrella exports', () => {
+    const attending = Object.values(layers).flatMap((one) =>
+      typeof one === 'function' && 'layerName' in one && 'normalizer' in one.defaults ? [one.layerName] : [],
+    );
+    expect(defaultRegistry.variants.map(({ name }) => name).sort()).toEqual(attending.sort());
+  });
+
   it('agrees with what the registry says of packages that were not used', () => {
     for (const { kind, name, origin } of defaultRegistry.parts)
       expect([name, packageOf(kind, name)]).toEqual([name, origin]);
+    for (const { name, origin } of defaultRegistry.variants) expect(packageOf('variant', name)).toBe(origin);
     for (const name of defaultRegistry.backends) expect(packageOf('backend', name)).toBe(`@heed/${name}`);
   });
 

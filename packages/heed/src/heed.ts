@@ -3,14 +3,17 @@
 import { type Attend, parameters } from '@heed/attention';
 import type {
   AnyFactory,
+  AnyVariant,
   AsPlugin,
   AttentionChoice,
   Catalog,
   CatalogOf,
   ChooseBackend,
+  LayerOf,
   PassedOver,
   Plugin,
   Registry,
+  VariantChoice,
   With,
 } from '@heed/registry';
 import {
@@ -56,17 +59,28 @@ export interface Heed<C extends Catalog> {
   attention(choice: HeedChoice<C>): Attend;
   /** As `attention`, from data of unknown origin: nothing but names and options is accepted. */
   fromJSON(config: unknown): Attend;
+  /**
+   * Makes a layer on the device: `heed.layer({ variant: 'multi-head', width: 64, heads: 8, mask: 'causal', seed: 1 })`. Each
+   * part of its attention is a value, a name, or a name with options.
+   *
+   * @throws NameError for names and options that do not exist, with near ones.
+   */
+  layer<const Name extends keyof C['variants'] & string>(
+    choice: VariantChoice<C, Name>,
+  ): LayerOf<C['variants'][Name]>;
+  /** As `layer`, from data of unknown origin. */
+  layerFromJSON(config: unknown): unknown;
   /** A tensor on the device: `heed.tensor([[1, 2], [3, 4]])`. */
   tensor<T extends TensorData, D extends DType = DTypeOf<T>>(data: T, options?: TensorOptions<D>): Tensor<D>;
   /** The trained tensors of an attention, started from a seed. */
   parameters(of: Attend, options: ParametersOptions): Record<string, Tensor>;
 
   /**
-   * The same device with more names: a plugin, a part or a backend.
+   * The same device with more names: a plugin, a part, a variant or a backend.
    *
    * @throws NameError for a name that is taken, naming both origins.
    */
-  use<const One extends AnyFactory | BackendPlugin>(one: One): Heed<With<C, AsPlugin<One>>>;
+  use<const One extends AnyFactory | AnyVariant | BackendPlugin>(one: One): Heed<With<C, AsPlugin<One>>>;
   use<const P extends Plugin>(plugin: P): Heed<With<C, P>>;
 
   /** Frees the device and everything on it. */
@@ -100,6 +114,9 @@ function over<C extends Catalog>(
     registry,
     attention: (choice: HeedChoice<C>) => registry.attention(withSoftmax(choice) as AttentionChoice<C>),
     fromJSON: (config: unknown) => registry.fromJSON(withSoftmax(config)),
+    layer: <const Name extends keyof C['variants'] & string>(choice: VariantChoice<C, Name>) =>
+      registry.layer(device, choice),
+    layerFromJSON: (config: unknown) => registry.layerFromJSON(device, config),
     tensor: <T extends TensorData, D extends DType = DTypeOf<T>>(data: T, options?: TensorOptions<D>) =>
       tensor<T, D>(device, data, options),
     parameters: (of: Attend, options: ParametersOptions) => parameters(of, device, options),

@@ -1,5 +1,5 @@
-// heed: what people install first. Parts, formulas and tensor operations each keep a namespace of their own, since
-// `formula.add` adds symbols, `ops.add` adds tensors, and `scores.linear` is no layer.
+// heed: what people install first. Parts, layers, formulas and tensor operations each keep a namespace of their own, since
+// `formula.add` adds symbols, `ops.add` adds tensors, and `scores.linear` is not `layers.linear`.
 
 export {
   type Attend,
@@ -49,4 +49,5 @@ export {
   withoutGradients,
 } from '@heed/tensor';
 export { createHeed, type DefaultCatalog, type Heed, type HeedChoice, type HeedOptions } from './heed.ts';
+export * as layers from './layers.ts';
 export { defaultRegistry } from './parts.ts';

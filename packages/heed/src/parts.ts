@@ -1,6 +1,9 @@
 // Everything that comes with heed, by name. Lists of values and nothing else.
 
+import { additiveAttention } from '@heed/additive';
 import * as masks from '@heed/masks';
+import { multiHead } from '@heed/multi-head';
+import { multiplicativeAttention } from '@heed/multiplicative';
 import * as normalizers from '@heed/normalizers';
 import { createRegistry, lazyBackend } from '@heed/registry';
 import * as scores from '@heed/scores';
@@ -77,6 +80,9 @@ export const defaultRegistry = createRegistry()
       normalizers.sparsemax,
     ],
   })
+  .use({ name: '@heed/additive', variants: [additiveAttention] })
+  .use({ name: '@heed/multi-head', variants: [multiHead] })
+  .use({ name: '@heed/multiplicative', variants: [multiplicativeAttention] })
   .use({
     name: 'heed',
     backends: [

@@ -4,7 +4,15 @@ import { didYouMean } from '@heed/expr';
 import { type BackendPlugin, DTypeError, NameError } from '@heed/tensor';
 import type { Addition } from './catalog.ts';
 import { packageOf } from './known.ts';
-import { type AnyFactory, type Kind, kinds, type Plugin, type Slot, slots } from './plugin.ts';
+import {
+  type AnyFactory,
+  type AnyVariant,
+  type Kind,
+  kinds,
+  type Plugin,
+  type Slot,
+  slots,
+} from './plugin.ts';
 
 interface Held {
   readonly origin: string;
@@ -12,12 +20,16 @@ interface Held {
 export interface HeldPart extends Held {
   readonly factory: AnyFactory;
 }
+export interface HeldVariant extends Held {
+  readonly factory: AnyVariant;
+}
 export interface HeldBackend extends Held {
   readonly backend: BackendPlugin;
 }
 
 export interface Book {
   readonly parts: Readonly<Record<Kind, ReadonlyMap<string, HeldPart>>>;
+  readonly variants: ReadonlyMap<string, HeldVariant>;
   readonly backends: ReadonlyMap<string, HeldBackend>;
 }
 
@@ -29,6 +41,7 @@ export const emptyBook: Book = Object.freeze({
     normalizer: new Map(),
     reweight: new Map(),
   },
+  variants: new Map(),
   backends: new Map(),
 });
 
@@ -45,6 +58,16 @@ export function enter(book: Book, addition: Addition): Book {
     }
     added[kind] = map;
   }
+  const variants = new Map(book.variants);
+  for (const factory of plugin.variants ?? []) {
+    if (typeof factory !== 'function' || factory.kind !== 'layer') {
+      throw new DTypeError(
+        `plugin "${plugin.name}": variants expects factories of layers, got ${stranger(factory)}.`,
+      );
+    }
+    refuseTaken('variant', factory.layerName, variants.get(factory.layerName), plugin);
+    variants.set(factory.layerName, { factory, origin: plugin.name });
+  }
   const backends = new Map(book.backends);
   for (const backend of plugin.backends ?? []) {
     if (backend?.kind !== 'backend')
@@ -52,7 +75,7 @@ export function enter(book: Book, addition: Addition): Book {
     refuseTaken('backend', backend.name, backends.get(backend.name), plugin);
     backends.set(backend.name, { backend, origin: plugin.name });
   }
-  return Object.freeze({ parts: added, backends });
+  return Object.freeze({ parts: added, variants, backends });
 }
 
 /** @throws NameError that lists near names, and the package that has the name. */
@@ -68,6 +91,15 @@ export function find(book: Book, kind: Kind, name: string, path: string): AnyFac
 }
 
 /** @throws NameError, as `find`. */
+export function findVariant(book: Book, name: string, path: string): AnyVariant {
+  const held = book.variants.get(name);
+  if (held) return held.factory;
+  throw new NameError(
+    `${path}: there is no variant "${name}" in this registry.${advice('variant', name, book.variants.keys())}`,
+  );
+}
+
+/** @throws NameError, as `find`. */
 export function findBackend(book: Book, name: string): BackendPlugin {
   const held = book.backends.get(name);
   if (held) return held.backend;
@@ -76,7 +108,7 @@ export function findBackend(book: Book, name: string): BackendPlugin {
   );
 }
 
-function advice(kind: Kind | 'backend', name: string, names: Iterable<string>): string {
+function advice(kind: Kind | 'variant' | 'backend', name: string, names: Iterable<string>): string {
   const all = [...names].sort();
   const home = packageOf(kind, name);
   const add =
@@ -93,13 +125,15 @@ function refuseTaken(kind: string, name: string, before: Held | undefined, { nam
   );
 }
 
-const slotNames: readonly string[] = ['name', ...Object.values(slots), 'backends'];
+const slotNames: readonly string[] = ['name', ...Object.values(slots), 'variants', 'backends'];
 
 function asPlugin(addition: Addition): Plugin {
   if (typeof addition === 'function' && 'partName' in addition) {
     const slot: Slot = slots[addition.kind];
     return { name: `use(${addition.partName})`, [slot]: [addition] };
   }
+  if (typeof addition === 'function' && 'layerName' in addition)
+    return { name: `use(${addition.layerName})`, variants: [addition] };
   if (typeof addition !== 'object' || addition === null) {
     throw new DTypeError(
       `use: expected a plugin { name, scores, masks, ... }, a factory or a backend, got ${stranger(addition)}.`,

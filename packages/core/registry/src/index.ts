@@ -9,10 +9,12 @@ export type {
   Choose,
   ChooseBackend,
   EmptyCatalog,
+  LayerOf,
   Named,
+  VariantChoice,
   With,
 } from './catalog.ts';
 export { packageOf } from './known.ts';
 export { lazyBackend, type Opened, type PassedOver } from './open.ts';
-export type { AnyFactory, Kind, Plugin } from './plugin.ts';
-export { createRegistry, type Listing, type Registry } from './registry.ts';
+export type { AnyFactory, AnyVariant, Kind, Plugin } from './plugin.ts';
+export { createRegistry, type Listing, type Registry, type VariantListing } from './registry.ts';

@@ -3,7 +3,7 @@
 
 import type { Kind } from './plugin.ts';
 
-const known: Readonly<Record<Kind | 'backend', Readonly<Record<string, readonly string[]>>>> = {
+const known: Readonly<Record<Kind | 'variant' | 'backend', Readonly<Record<string, readonly string[]>>>> = {
   score: {
     '@heed/scores': [
       ...[
@@ -61,9 +61,14 @@ const known: Readonly<Record<Kind | 'backend', Readonly<Record<string, readonly 
     ],
   },
   reweight: { '@heed/masks': ['local-gaussian'] },
+  variant: {
+    '@heed/additive': ['additive'],
+    '@heed/multi-head': ['multi-head'],
+    '@heed/multiplicative': ['multiplicative'],
+  },
   backend: { '@heed/cpu': ['cpu'], '@heed/reference': ['reference'], '@heed/webgpu': ['webgpu'] },
 };
 
-/** The package that has a part or backend of this name. */
-export const packageOf = (kind: Kind | 'backend', name: string): string | undefined =>
+/** The package that has a part, variant or backend of this name. */
+export const packageOf = (kind: Kind | 'variant' | 'backend', name: string): string | undefined =>
   Object.entries(known[kind]).find(([, names]) => names.includes(name))?.[0];

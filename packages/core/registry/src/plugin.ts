@@ -1,7 +1,7 @@
-// A plugin: parts and backends under one name, as a plain value. Importing one registers nothing; `use` does.
+// A plugin: parts, layers and backends under one name, as a plain value. Importing one registers nothing; `use` does.
 
 import type { Mask, Modifier, Normalizer, Part, Reweight, Score } from '@heed/attention';
-import type { BackendPlugin } from '@heed/tensor';
+import type { BackendPlugin, Device } from '@heed/tensor';
 
 /** A factory of any name and options: what `defineScore` and its sisters return. */
 export interface AnyFactory<P extends Part = Part> {
@@ -9,6 +9,14 @@ export interface AnyFactory<P extends Part = Part> {
   readonly kind: P['kind'];
   readonly partName: string;
   readonly fromJSON: (choice: Readonly<Record<string, unknown>>, path: string) => P;
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+/** A factory of layers of any name and options: what `defineLayer` of @heed/nn returns. */
+export interface AnyVariant {
+  (device: Device, options: never): unknown;
+  readonly kind: 'layer';
+  readonly layerName: string;
   readonly defaults: Readonly<Record<string, unknown>>;
 }
 
@@ -21,6 +29,7 @@ export interface Plugin {
   readonly masks?: readonly AnyFactory<Mask>[];
   readonly normalizers?: readonly AnyFactory<Normalizer>[];
   readonly reweights?: readonly AnyFactory<Reweight>[];
+  readonly variants?: readonly AnyVariant[];
   readonly backends?: readonly BackendPlugin[];
 }
 

@@ -3,8 +3,8 @@
 import type { AttentionOptions, Mask, Modifier, Normalizer, Part, Reweight, Score } from '@heed/attention';
 import { didYouMean } from '@heed/expr';
 import { DTypeError, NameError } from '@heed/tensor';
-import { type Book, find } from './book.ts';
-import type { Kind } from './plugin.ts';
+import { type Book, find, findVariant } from './book.ts';
+import type { AnyVariant, Kind } from './plugin.ts';
 
 const keys = [
   'score',
@@ -38,11 +38,46 @@ export function resolve(book: Book, given: unknown, accept: Accept): AttentionOp
       );
     }
   }
-  const of = given as Readonly<Partial<Record<(typeof keys)[number], unknown>>>;
+  const of = given as Given;
   for (const needed of ['score', 'normalizer'] as const) {
     if (of[needed] === undefined)
       throw new NameError(`${path}.${needed} must be given: a ${needed} by name, or as a value.`);
   }
+  return partsOf(book, of, path, accept) as AttentionOptions;
+}
+
+/**
+ * Reads the options of a layer: parts of its attention become values, all else stays as it is, for the layer to check.
+ *
+ * @throws as `resolve`; paths begin with `layer`.
+ */
+export function resolveVariant(
+  book: Book,
+  given: unknown,
+  accept: Accept,
+): { readonly factory: AnyVariant; readonly options: object } {
+  const path = 'layer';
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    !('variant' in given) ||
+    typeof given.variant !== 'string'
+  ) {
+    throw new DTypeError(
+      `${path}: expected an object such as { variant: 'multi-head', ... }, got ${describe(given)}.`,
+    );
+  }
+  const { variant, ...options } = given;
+  return {
+    factory: findVariant(book, variant, `${path}.variant`),
+    options: { ...options, ...partsOf(book, options, path, accept) },
+  };
+}
+
+type Given = Readonly<Partial<Record<(typeof keys)[number], unknown>>>;
+
+/** The parts that are there, as values. */
+function partsOf(book: Book, of: Given, path: string, accept: Accept): Partial<AttentionOptions> {
   const one = <P extends Part>(kind: Kind, choice: unknown, at: string) =>
     part<P>(book, kind, choice, at, accept);
   const list = <P extends Part>(kind: Kind, key: 'modifiers' | 'reweight' | 'mask'): readonly P[] => {
@@ -55,8 +90,10 @@ export function resolve(book: Book, given: unknown, accept: Accept): AttentionOp
     throw new DTypeError(`${path}.dropout: expected a number, got ${describe(of.dropout)}.`);
   }
   return {
-    score: one<Score>('score', of.score, `${path}.score`),
-    normalizer: one<Normalizer>('normalizer', of.normalizer, `${path}.normalizer`),
+    ...(of.score === undefined ? {} : { score: one<Score>('score', of.score, `${path}.score`) }),
+    ...(of.normalizer === undefined
+      ? {}
+      : { normalizer: one<Normalizer>('normalizer', of.normalizer, `${path}.normalizer`) }),
     ...(of.mask === undefined
       ? {}
       : {

@@ -1,0 +1,6 @@
+// Layers, and what they are made of, in one namespace.
+
+export { additiveAttention, coverageLoss } from '@heed/additive';
+export { fromKeras, fromPyTorch, keyValueCache, multiHead } from '@heed/multi-head';
+export { multiplicativeAttention } from '@heed/multiplicative';
+export * from '@heed/nn';
