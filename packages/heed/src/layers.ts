@@ -1,6 +1,7 @@
 // Layers, and what they are made of, in one namespace.
 
 export { additiveAttention, coverageLoss } from '@heed/additive';
+export { localAttention } from '@heed/local';
 export { fromKeras, fromPyTorch, keyValueCache, multiHead } from '@heed/multi-head';
 export { multiplicativeAttention } from '@heed/multiplicative';
 export * from '@heed/nn';

@@ -1,6 +1,7 @@
 // Everything that comes with heed, by name. Lists of values and nothing else.
 
 import { additiveAttention } from '@heed/additive';
+import { localAttention } from '@heed/local';
 import * as masks from '@heed/masks';
 import { multiHead } from '@heed/multi-head';
 import { multiplicativeAttention } from '@heed/multiplicative';
@@ -81,6 +82,7 @@ export const defaultRegistry = createRegistry()
     ],
   })
   .use({ name: '@heed/additive', variants: [additiveAttention] })
+  .use({ name: '@heed/local', variants: [localAttention] })
   .use({ name: '@heed/multi-head', variants: [multiHead] })
   .use({ name: '@heed/multiplicative', variants: [multiplicativeAttention] })
   .use({

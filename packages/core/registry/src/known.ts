@@ -63,6 +63,7 @@ const known: Readonly<Record<Kind | 'variant' | 'backend', Readonly<Record<strin
   reweight: { '@heed/masks': ['local-gaussian'] },
   variant: {
     '@heed/additive': ['additive'],
+    '@heed/local': ['local'],
     '@heed/multi-head': ['multi-head'],
     '@heed/multiplicative': ['multiplicative'],
   },
