@@ -8,6 +8,7 @@ import { multiplicativeAttention } from '@heed/multiplicative';
 import * as normalizers from '@heed/normalizers';
 import { createRegistry, lazyBackend } from '@heed/registry';
 import * as scores from '@heed/scores';
+import { attentionPooling, featurePooling, imageAttention, selfAttention } from '@heed/self';
 
 export const defaultRegistry = createRegistry()
   .use({
@@ -85,6 +86,7 @@ export const defaultRegistry = createRegistry()
   .use({ name: '@heed/local', variants: [localAttention] })
   .use({ name: '@heed/multi-head', variants: [multiHead] })
   .use({ name: '@heed/multiplicative', variants: [multiplicativeAttention] })
+  .use({ name: '@heed/self', variants: [attentionPooling, featurePooling, imageAttention, selfAttention] })
   .use({
     name: 'heed',
     backends: [

@@ -66,6 +66,7 @@ const known: Readonly<Record<Kind | 'variant' | 'backend', Readonly<Record<strin
     '@heed/local': ['local'],
     '@heed/multi-head': ['multi-head'],
     '@heed/multiplicative': ['multiplicative'],
+    '@heed/self': ['feature-pooling', 'image', 'pooling', 'self'],
   },
   backend: { '@heed/cpu': ['cpu'], '@heed/reference': ['reference'], '@heed/webgpu': ['webgpu'] },
 };

@@ -195,7 +195,7 @@ function predictor(build: Builder, width: number, hidden: number) {
   const v = build.parameter('place.v', [hidden], initial.normal({ deviation: 1 / Math.sqrt(hidden) }));
   return (rows: Tensor, key: Tensor, lengths: Tensor | undefined): Tensor => {
     const share = sigmoid(matmul(tanh(through(rows)), v));
-    return mul(share, lengths ? cast(lengths, rows.dtype).unsqueeze(-1) : (key.shape[1] as number));
+    return lengths ? mul(share, cast(lengths, rows.dtype).unsqueeze(-1)) : mul(share, key.shape[1] as number);
   };
 }
 

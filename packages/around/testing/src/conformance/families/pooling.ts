@@ -1,28 +1,9 @@
 // Attention with a learned query, on one level, on two, and with several queries.
 
-import { attention, defineScore } from '@heed/attention';
-import { dot, mat, matvec, add as plus, tanh, vec } from '@heed/expr';
 import { allowed } from '@heed/masks';
-import { softmax } from '@heed/normalizers';
-import { cast, gt, matmul, max, square, sub, sum, type Tensor, tensor } from '@heed/tensor';
+import { attentionPooling, overlap } from '@heed/self';
+import { cast, gt, max, type Tensor } from '@heed/tensor';
 import type { Family, Outputs, Work } from '../family.ts';
-
-/** u . tanh(W k + b): the query is a parameter. */
-const learnedQuery = defineScore({
-  name: 'learned-query',
-  widths: 'separate',
-  sizes: { hidden: 1 },
-  params: { w: mat('hidden', 'keyFeature'), b: vec('hidden'), u: vec('hidden') },
-  score: ({ k, params: { w, b, u } }) => dot(u, tanh(plus(matvec(w, k), b))),
-});
-
-/** q . tanh(W k). */
-const hiddenDot = defineScore({
-  name: 'hidden-dot',
-  widths: 'separate',
-  params: { w: mat('queryFeature', 'keyFeature') },
-  score: ({ q, k, params: { w } }) => dot(q, tanh(matvec(w, k))),
-});
 
 export const pooling: Family = (work) => {
   switch (work.attributes.choice('kind', ['attention-pool', 'hierarchical', 'structured-self-attentive'])) {
@@ -47,19 +28,14 @@ export const pooling: Family = (work) => {
 
 /** x [batch, length, feature], mask [batch, length]. */
 function pool(x: Tensor, mask: Tensor<'bool'> | undefined, w: Tensor, b: Tensor, u: Tensor) {
-  const attend = attention({
-    score: learnedQuery({ hidden: b.shape[0] as number }),
-    mask: mask ? [allowed()] : [],
-    normalizer: softmax(),
+  const [width, hidden] = w.shape as [number, number];
+  const layer = attentionPooling(x.device, {
+    ...{ width, hidden, mask: mask ? [allowed()] : [] },
+    parameters: { 'key.weight': w.transpose(), 'key.bias': b, query: u.unsqueeze(0) },
   });
-  // Nobody reads the query's row; there is one.
-  const query = x.slice(1, 0, 1).slice(2, 0, 1).detach();
-  const { context, weights } = attend(query, x, x, {
-    params: { w: w.transpose(), b, u },
-    inputs: mask ? { allowed: mask.unsqueeze(1).unsqueeze(1) } : {},
-    weights: true,
-  });
-  return { weights: weights.squeeze(1), out: context.squeeze(1) };
+  const inputs = mask ? { allowed: mask.unsqueeze(1).unsqueeze(1) } : {};
+  const { context, weights } = layer(x, { inputs, weights: true });
+  return { weights, out: context };
 }
 
 function hierarchical({ inputs }: Work): Outputs {
@@ -84,15 +60,13 @@ function hierarchical({ inputs }: Work): Outputs {
   };
 }
 
-function structured({ inputs, device }: Work): Outputs {
+function structured({ inputs }: Work): Outputs {
   const x = inputs.tensor('x');
-  const attend = attention({ score: hiddenDot(), normalizer: softmax() });
-  const queries = inputs.tensor('W2').transpose().unsqueeze(0);
-  const params = { w: inputs.tensor('W1').transpose() };
-  const { context, weights } = attend(queries, x, x, { params, weights: true });
-  const count = weights.shape[1] as number;
-  const identity = Float64Array.from({ length: count * count }, (_, at) => Number(at % (count + 1) === 0));
-  const same = tensor(device, identity, { dtype: x.dtype, shape: [count, count] });
-  const overlap = sub(matmul(weights, weights, { transposeB: true }), same);
-  return { weights, out: context, penalty: sum(square(overlap), { axis: [-2, -1] }) };
+  const [hidden, queries] = inputs.shape('W2') as [number, number];
+  const layer = attentionPooling(x.device, {
+    ...{ width: x.shape[2] as number, hidden, queries, bias: false },
+    parameters: { 'key.weight': inputs.tensor('W1').transpose(), query: inputs.tensor('W2').transpose() },
+  });
+  const { context, weights } = layer(x, { weights: true });
+  return { weights, out: context, penalty: overlap(weights) };
 }
