@@ -17,7 +17,9 @@ const adapters = fileURLToPath(new URL('../../../scripts/adapters.mjs', import.m
 
 /** The environment in which the drivers in software are found. */
 const drivers = (): Environment =>
-  JSON.parse(spawnSync(process.execPath, [adapters, '--drivers'], { encoding: 'utf8' }).stdout) as Environment;
+  JSON.parse(
+    spawnSync(process.execPath, [adapters, '--drivers'], { encoding: 'utf8' }).stdout,
+  ) as Environment;
 
 function probe(env: Environment, ...args: readonly string[]): Probe | undefined {
   const { stdout } = spawnSync(process.execPath, [file, ...args], {

@@ -76,29 +76,6 @@ export function place(dtype: Stored, shape: readonly number[], lay: Lay): Placed
   return { dtype, shape, strides, offset, room: lay.offset + step + 3 };
 }
 
-/** Numbers that repeat from a seed; about normal, a few of them exactly alike. */
-function numbers(count: number, seed: number, strange = false): number[] {
-  let state = (seed * 2654435761 + 12345) | 0;
-  const uniform = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return (state >>> 8) / 2 ** 24;
-  };
-  return Array.from({ length: count }, () => {
-    const value = (uniform() + uniform() + uniform() - 1.5) * 2;
-    if (!strange) return value;
-    const pick = uniform();
-    return pick < 0.03
-      ? Number.NaN
-      : pick < 0.06
-        ? Infinity
-        : pick < 0.09
-          ? -Infinity
-          : pick < 0.3
-            ? Math.round(value)
-            : value;
-  });
-}
-
 const GUARD = 64;
 const PATTERN = 0xa5;
 

@@ -90,5 +90,5 @@ const meant = <T extends Type>(body: Expr<T>, count: number): Expr<T> =>
 
 const spared = <P extends Part>(part: P, count: number): P => ({
   ...part,
-  refuse: (lengths) => part.refuse({ ...lengths, keyLength: lengths.keyLength - count }),
+  refuse: (lengths, sizes) => part.refuse({ ...lengths, keyLength: lengths.keyLength - count }, sizes),
 });

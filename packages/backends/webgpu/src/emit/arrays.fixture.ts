@@ -22,7 +22,6 @@ const devices = new Map<() => WebGpuOptions, Promise<GPUDevice>>();
 export const places = adapters.flatMap(([name, options]) =>
   ([1, 4] as const).map((width) => ({ name, width, options })),
 );
-type Place = (typeof places)[number];
 
 async function deviceOf(options: () => WebGpuOptions): Promise<GPUDevice> {
   const known = devices.get(options) ?? findDevice(options());

@@ -1,6 +1,6 @@
 // A vector formula as a sum of rows, each times a scalar of the pair.
 
-import { asExpr, build, constant, graph, type Node } from '@heed/expr';
+import type { Node } from '@heed/expr';
 
 /** scale * factor * row */
 export interface Term {
@@ -63,12 +63,4 @@ function termsOf(node: Node): readonly Term[] | null {
     default:
       return null;
   }
-}
-
-/** What the change of the score is multiplied by; null for one. Equal coefficients are one object. */
-function coefficientOf({ factor, scale, home }: Pick<Term, 'factor' | 'scale' | 'home'>): Node | null {
-  if (scale === 1) return factor;
-  const own = graph(asExpr(home));
-  const by = constant(own, scale);
-  return factor ? build(own, 'mul', [by, factor], null) : by;
 }

@@ -12,7 +12,7 @@ import { store } from '../storage.ts';
 import { product } from '../walk.ts';
 import { axes as allAxes, lengthOf } from './axes.ts';
 import { readsOf } from './formulas.ts';
-import { isInFours, numbersOf, type Operand, operandClass, read, sumOf, term } from './operand.ts';
+import { numbersOf, type Operand, operandClass, read, sumOf, term } from './operand.ts';
 import { indexIn } from './output.ts';
 import { keysOf, rowsOf, type TileShape } from './shape.ts';
 import { PairSource } from './source.ts';
@@ -73,7 +73,14 @@ export function planCheaper(
     dispatches.push({
       key: `row ${row.name} ${[operand, ...given].map(operandClass).join(' ')}`,
       emit: () =>
-        emitRow(program, machine, row, operand, dims, Object.fromEntries(given.map((one) => [one.name, one]))),
+        emitRow(
+          program,
+          machine,
+          row,
+          operand,
+          dims,
+          Object.fromEntries(given.map((one) => [one.name, one])),
+        ),
       groups: Math.ceil(count / INVOCATIONS),
       numbers: { ...numbersOf([operand]), ...sizesOf(operand), count },
     });
@@ -209,10 +216,7 @@ function emitGuard(
         tiled < 0 ? null : term(shader, operand, tiled, row),
         ...places.map((place, i) => term(shader, operand, along.length + i, place)),
       ]);
-      const bits = code.let(
-        'bits',
-        `bitcast<u32>(${read(shader, operand, index)}) & 0x7fffffffu`,
-      );
+      const bits = code.let('bits', `bitcast<u32>(${read(shader, operand, index)}) & 0x7fffffffu`);
       // The bits of floats without a sign are in the order of the floats, and NaN comes last.
       code.if(`${bits} > bitcast<u32>(${float(limit)})`, () => code.line(`atomicStore(&${beyond}[0], 1u);`));
     },

@@ -255,7 +255,7 @@ export class Context {
 
   /** Sums over the invocations that took keys in turns; then calls `put` where there is a column to store. */
   finish(put: (g: number, column: string, four: string) => void): void {
-    const { code, shape, stage, across, down } = this.#kernel;
+    const { code, shape } = this.#kernel;
     const { columns, firstColumn, values } = this.#options;
     if (columns.parts > 1) this.#join();
     const store = (): void => {

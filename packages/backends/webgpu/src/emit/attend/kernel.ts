@@ -77,6 +77,11 @@ export class PairKernel {
   readonly flat: Lanes;
   readonly rows: Rows;
   readonly keyLength: string;
+  /**
+   * Where subgroups may stand in for workgroup memory: how many neighbouring invocations one holds at least, and a bool,
+   * the same in the whole workgroup, that says whether they are neighbours indeed. Null where there are no subgroups.
+   */
+  readonly subgroup: { readonly lanes: number; readonly linear: string } | null;
   readonly #rowSource: PairSource;
   readonly #bounds: MaskBounds | null;
   readonly #lastRow: string;
@@ -93,6 +98,7 @@ export class PairKernel {
     this.across = shape.down === 1 ? 'lid' : code.let('across', `lid % ${shape.across}`);
     this.keyLength = code.let('keys', shader.length('keyLength'));
     this.#lastRow = code.let('last_row', `${tile.count} - 1`);
+    this.subgroup = subgroupOf(shader, shape);
     this.stage = new Stage(shader, code, shape, stageCells);
     this.flat = Array.from({ length: shape.group }, (_, g) =>
       code.let(
@@ -346,6 +352,31 @@ export class PairKernel {
       key: span(firstKey, lastKey),
     };
   }
+}
+
+/** Invocations side by side that exchange through a subgroup, at most. */
+const MOST_LANES = 8;
+
+/**
+ * Asks each invocation whether its neighbours by index are its neighbours in the subgroup, which WGSL does not promise, and
+ * gives the answer of all.
+ */
+function subgroupOf(shader: ShaderWriter, { across }: TileShape): PairKernel['subgroup'] {
+  const { machine, code } = shader;
+  const lanes = Math.min(MOST_LANES, across);
+  if (!machine.subgroups || machine.subgroups.min < lanes) return null;
+  shader.enable('subgroups');
+  const apart = shader.workgroup('apart', 'atomic<u32>', 1);
+  const agreed = shader.workgroup('agreed', 'u32', 1);
+  const steps = [1, 2, 4].filter((step) => step < lanes);
+  const near = steps.map((step) => `subgroupShuffleXor(lid, ${step}u) == (lid ^ ${step})`);
+  const own = near.map((test) => code.let('near', test));
+  code.if('lid == 0', () => code.line(`atomicStore(&${apart}[0], 0u);`));
+  code.barrier();
+  code.if(`!(${own.join(' && ')})`, () => code.line(`atomicStore(&${apart}[0], 1u);`));
+  code.barrier();
+  code.if('lid == 0', () => code.set(`${agreed}[0]`, `atomicLoad(&${apart}[0])`));
+  return { lanes, linear: code.let('linear', `workgroupUniformLoad(&${agreed}[0]) == 0u`) };
 }
 
 /** The operands of these names. */

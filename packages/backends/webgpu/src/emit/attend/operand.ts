@@ -39,9 +39,18 @@ export const isInFours = ({ layout: { shape, strides, offset }, type }: Operand)
   offset % 4 === 0 &&
   strides.every((stride, axis) => (axis === strides.length - 1 ? stride === 1 : stride % 4 === 0));
 
+/** The same operands, bound in fours where they lie so. */
+export const inFours = (operands: Readonly<Record<string, Operand>>): Record<string, Operand> =>
+  Object.fromEntries(
+    Object.entries(operands).map(([name, one]) => [name, { ...one, fours: isInFours(one) }]),
+  );
+
 /** The number at an index. */
-export const read = (shader: ShaderWriter, { tensor, dtype, fours = false }: Operand, index: string): string =>
-  load(shader, tensor, dtype, index, { aligned: fours });
+export const read = (
+  shader: ShaderWriter,
+  { tensor, dtype, fours = false }: Operand,
+  index: string,
+): string => load(shader, tensor, dtype, index, { aligned: fours });
 
 /** The four numbers from an index on, a multiple of four; only of an operand that is bound in fours. */
 export const readFour = (shader: ShaderWriter, { tensor, dtype }: Operand, index: string): string =>

@@ -10,11 +10,20 @@ import { type Columns, Context, columnsOf } from './context.ts';
 import { type DecodeOptions, emitChunks, emitMerge, foursOf, HEADER, MERGE_INVOCATIONS } from './decode.ts';
 import { Axes, poolOf } from './formulas.ts';
 import { areBounded, type Design } from './kernel.ts';
-import { dimsOf, numbersOf, type Operand, operandClass, operandsOf, scratch } from './operand.ts';
+import {
+  dimsOf,
+  inFours,
+  isInFours,
+  numbersOf,
+  type Operand,
+  operandClass,
+  operandsOf,
+  scratch,
+} from './operand.ts';
 import { emitPrefill, type Outputs } from './prefill.ts';
 import { Exchange } from './rows.ts';
 import { invocationsOf, keysOf, rowsOf, type TileShape } from './shape.ts';
-import { isAligned, type Values } from './value.ts';
+import type { Values } from './value.ts';
 import { emitPooled, emitWeights, POOL_INVOCATIONS } from './weights.ts';
 
 /** The lengths of a call. */
@@ -35,7 +44,7 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
   const lengths = lengthsOf(sizes);
   const { batches, heads, queries, keys } = lengths;
   const { keep, normalizer } = program;
-  const inputs = operandsOf(program, layouts);
+  const inputs = inFours(operandsOf(program, layouts));
   const value = inputs[program.value] as Operand;
   const dims = dimsOf(value, program.sizes);
   const width = product(dims);
@@ -50,8 +59,7 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
     cheaper: cheap?.cheaper ?? null,
     bounded: areBounded(sizes),
   };
-  const alone = !readsValue(program);
-  const values: Values = { operand: value, dims, width, aligned: alone && isAligned(value, width) };
+  const values: Values = { operand: value, dims, width, aligned: value.fours === true && dims.length === 1 };
   const weights = keep.weights !== false;
   const rows = [batches, heads, queries];
   const rowCount = product(rows);
@@ -59,7 +67,7 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
     weights && normalizer.level.by !== 'none' ? scratch('stats', ['batch', 'head', 'query'], rows, 2) : null;
   const context = outputOf('context', program, layouts, value);
   const outputs: Outputs = {
-    context: { ...context, aligned: isAligned(context.operand, width) },
+    context: { ...context, aligned: dims.length === 1 && isInFours(context.operand) },
     level: keep.level ? outputOf('level', program, layouts, value) : null,
     stats: stats && { operand: stats, dtype: 'float32' },
   };
@@ -267,17 +275,7 @@ const lengthsOf = (sizes: Readonly<Record<string, number>>): Lengths => ({
   keys: sizes.keyLength as number,
 });
 
-/** Whether formulas read the value, besides its being averaged. */
-function readsValue({ score, mask, reweight, normalizer, value }: AttendProgram): boolean {
-  const roots = [score, mask, reweight, normalizer.weight, ...(normalizer.sink ? [normalizer.sink] : [])];
-  const { level } = normalizer;
-  const all = level.by === 'root' ? [...roots, level.low, level.high] : roots;
-  for (const node of reachable(all.map(asNode)))
-    if (node.op === 'input' && node.data.name === value) return true;
-  return false;
-}
-
-export function outputOf(
+function outputOf(
   name: 'context' | 'level' | 'weights',
   program: AttendProgram,
   layouts: Readonly<Record<string, Layout>>,

@@ -100,16 +100,52 @@ export class Exchange {
   combine(values: RowCells, combine: (a: string, b: string) => string): RowCells {
     const { shape, across } = this.#kernel;
     let known = values;
-    for (let side = 1; side < shape.across; side *= RADIX) {
+    const { subgroup } = this.#kernel;
+    let side = 1;
+    if (subgroup) {
+      known = this.#shuffled(subgroup, values, combine);
+      side = subgroup.lanes;
+    }
+    for (; side < shape.across; side *= RADIX) {
       const many = Math.min(RADIX, shape.across / side);
       // The invocations that differ from this one only in this digit of their place.
       const first =
-        side * many >= shape.across && side === 1
+        side === 1 && many === shape.across
           ? '0'
           : this.#kernel.code.let('first', `${across} - (${across} / ${side}) % ${many} * ${side}`);
       known = this.#round(known, first, side, many, combine);
     }
     return known;
+  }
+
+  /** The first digit without workgroup memory, where subgroups hold neighbouring invocations; else through it. */
+  #shuffled(
+    { lanes, linear }: NonNullable<PairKernel['subgroup']>,
+    values: RowCells,
+    combine: (a: string, b: string) => string,
+  ): RowCells {
+    const { code, shape, across, stage } = this.#kernel;
+    const type = typeOf('float', shape.width);
+    const results = values.cells.map((cell) => code.var('all', cell, type));
+    code.if(
+      linear,
+      () => {
+        for (let step = 1; step < lanes; step *= 2) {
+          for (const result of results)
+            code.set(result, combine(result, `subgroupShuffleXor(${result}, ${step}u)`));
+        }
+      },
+      () => {
+        const first = code.let('first', `${across} - ${across} % ${lanes}`);
+        const joined = this.#round(values, first, 1, lanes, combine);
+        joined.cells.forEach((cell, i) => {
+          code.set(results[i] as string, cell);
+        });
+      },
+    );
+    // Where the subgroups did it, nobody has waited.
+    stage.use();
+    return new RowCells(results, shape.width);
   }
 
   #round(

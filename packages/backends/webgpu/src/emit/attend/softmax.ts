@@ -2,7 +2,8 @@
 // below it.
 
 import { float, type Lanes, typeOf } from '../lanes.ts';
-import { exp } from '../math/exponential.ts';
+import { define } from '../math/define.ts';
+import { nanBits } from '../math/special.ts';
 import type { Context } from './context.ts';
 import { isLiteral } from './formulas.ts';
 import type { PairKernel } from './kernel.ts';
@@ -10,6 +11,18 @@ import { type Exchange, gatherRows, mapRows, type RowCells, rowVariables, setRow
 
 /** Below every finite score, and finite itself: differences to it are numbers. */
 export const LEAST = float(-3.4028234663852886e38);
+
+/**
+ * exp of what is at most zero. WGSL's own may be 3 + 2|x| units in the last place off, which no sum here notices: where x is
+ * far below zero the result counts for nothing beside the largest, which is one. NaN stays NaN.
+ */
+const expBelow = define('exp_below', (parts) => {
+  const { name, F, U } = parts;
+  return `fn ${name}(x: ${F}) -> ${F} {
+  let u = bitcast<${U}>(x);
+  return bitcast<${F}>(select(bitcast<${U}>(exp(x)), u, ${nanBits(parts, 'u')}));
+}`;
+});
 
 /** What a sweep leaves: for each row the largest score, the sum of exp(score - it), and 1 where a pair was allowed. */
 export interface SoftmaxRows {
@@ -54,7 +67,7 @@ export function streamSoftmax({
       mapRows(kernel, 'maximum', [maximum, first], ([a, b]) => `max(${a}, ${b})`),
     );
   }
-  const expOf = shader.use(exp(width));
+  const expOf = shader.use(expBelow(width));
   kernel.sweep(from, to, ({ first, scores, allowed }) => {
     const tops = scores.map((score, g) => {
       const top = code.let('top', `select(${splat(LEAST, width)}, ${score}, ${allowed[g]})`);

@@ -5,8 +5,7 @@ import { ExpressionWriter, type Position, type Site } from '../expression.ts';
 import { type Lanes, typeOf } from '../lanes.ts';
 import { lanewise } from '../lanewise.ts';
 import type { Code, ShaderWriter } from '../shader.ts';
-import { load } from '../storage.ts';
-import { type Operand, offsetOf, strideClass, sumOf, term, variesAlong } from './operand.ts';
+import { type Operand, offsetOf, read, readFour, strideClass, sumOf, term, variesAlong } from './operand.ts';
 import { invocationsOf, keyCells, rowCells, type TileShape } from './shape.ts';
 import type { PairSource, Ready } from './source.ts';
 
@@ -99,7 +98,7 @@ export class TileWriter extends ExpressionWriter {
     const room = perElement === 0 ? 0 : Math.floor(stage.cells / perElement);
     this.#depth++;
     if (room === 0) super.loop(by, size, body);
-    else this.#pieces(inputs, size, Math.ceil(size / Math.ceil(size / room)), body);
+    else this.#pieces(inputs, size, pieceOf(size, room), body);
     this.#depth--;
   }
 
@@ -151,21 +150,24 @@ export class TileWriter extends ExpressionWriter {
       'base',
       sumOf([offsetOf(shader, operand), at('batch', place.batch), at('keyHead', place.keyHead)]),
     );
-    const invocations = invocationsOf(shape);
+    // An invocation brings one element of as many rows as a cell holds, or four of them.
+    const many = operand.fours && piece % 4 === 0 ? 4 : 1;
+    const elements = piece / many;
     code.for(
       'cell',
       'lid',
-      String(piece * rows),
+      String(elements * rows),
       (cell) => {
-        const [row, element] = rowsFirst
+        const [row, nth] = rowsFirst
           ? [code.let('row', `${cell} % ${rows}`), code.let('element', `${cell} / ${rows}`)]
-          : [code.let('row', `${cell} / ${piece}`), code.let('element', `${cell} % ${piece}`)];
+          : [code.let('row', `${cell} / ${elements}`), code.let('element', `${cell} % ${elements}`)];
+        const element = many === 1 ? nth : code.let('element', `${nth} * 4`);
         const position = code.let(
           'at',
-          size % piece === 0 ? `${from} + ${element}` : `min(${from} + ${element}, ${size - 1})`,
+          size % piece === 0 ? sumOf([from, element]) : `min(${from} + ${element}, ${size - many})`,
         );
-        const numbers = Array.from({ length: width }, (_, lane) => {
-          const n = code.let('n', width === 1 ? row : `${row} * ${width} + ${lane}`);
+        const brought = Array.from({ length: width }, (_, lane) => {
+          const n = width === 1 ? row : code.let('n', `${row} * ${width} + ${lane}`);
           const own = byQuery ? place.row(n) : null;
           const index = sumOf([
             base,
@@ -173,14 +175,18 @@ export class TileWriter extends ExpressionWriter {
             own ? at('query', own.query) : at('key', place.key(n)),
             term(shader, operand, feature, position),
           ]);
-          return load(shader, operand.tensor, operand.dtype, index);
+          return many === 1
+            ? read(shader, operand, index)
+            : code.let('four', readFour(shader, operand, index));
         });
-        code.set(
-          `${stage.name}[${element} * ${pitch(shape, operand)} + ${row}${start ? ` + ${start}` : ''}]`,
-          width === 1 ? (numbers[0] as string) : `vec4<f32>(${numbers.join(', ')})`,
-        );
+        const cellAt = (i: number): string =>
+          `${stage.name}[${i ? `(${element} + ${i})` : element} * ${pitch(shape, operand)} + ${row}${start ? ` + ${start}` : ''}]`;
+        for (let i = 0; i < many; i++) {
+          const numbers = many === 1 ? brought : brought.map((four) => `${four}.${'xyzw'[i]}`);
+          code.set(cellAt(i), width === 1 ? (numbers[0] as string) : `vec4<f32>(${numbers.join(', ')})`);
+        }
       },
-      invocations,
+      invocationsOf(shape),
     );
   }
 
@@ -203,6 +209,13 @@ export class TileWriter extends ExpressionWriter {
     };
     return { position, lanes };
   }
+}
+
+/** Elements of a piece: as many pieces as `room` for elements demands, of about the same size, in whole fours if possible. */
+function pieceOf(size: number, room: number): number {
+  if (size % 4 !== 0 || room < 4) return Math.ceil(size / Math.ceil(size / room));
+  const fours = Math.floor(room / 4);
+  return 4 * Math.ceil(size / 4 / Math.ceil(size / 4 / fours));
 }
 
 /** Cells from one element to the next: one more than there are rows, so that columns fall into different banks. */

@@ -1,7 +1,7 @@
 // The rows that are averaged: four columns at a time.
 
 import type { Code, ShaderWriter } from '../shader.ts';
-import { type Operand, offsetOf, read, readFour, strideClass, sumOf, term } from './operand.ts';
+import { type Operand, offsetOf, read, readFour, sumOf, term } from './operand.ts';
 
 /** Coordinates in a tensor's dims of a column, counted row-major over all of them. */
 export function columnAt(code: Code, dims: readonly number[], column: string): string[] {
@@ -16,20 +16,12 @@ export function columnAt(code: Code, dims: readonly number[], column: string): s
   return [rest, ...at];
 }
 
-/** Whether four columns from a multiple of four on lie side by side, and begin at a multiple of four. */
-export const isAligned = ({ layout, along, type }: Operand, width: number): boolean =>
-  type.dims.length === 1 &&
-  width % 4 === 0 &&
-  width > 0 &&
-  layout.offset % 4 === 0 &&
-  layout.strides.every((stride, axis) => (axis === along.length ? stride === 1 : stride % 4 === 0));
-
 export interface Values {
   readonly operand: Operand;
   readonly dims: readonly number[];
   /** Columns in all. */
   readonly width: number;
-  /** Whether they are only read in fours. */
+  /** Whether they are read in fours. */
   readonly aligned: boolean;
 }
 
@@ -59,26 +51,19 @@ export class ValueReader {
     const shader = this.#shader;
     const along = operand.along.indexOf('key');
     const row = code.let('row', sumOf([this.#base, along < 0 ? null : term(shader, operand, along, key)]));
-    if (aligned)
-      return code.let(
-        'value',
-        load4(shader, operand.tensor, operand.dtype, `${row} + ${column}`, { aligned: true }),
-      );
+    if (aligned) return code.let('value', readFour(shader, operand, `${row} + ${column}`));
     const one = (i: number): string => {
       const at = columnAt(code, dims, i === 0 ? column : `${column} + ${i}`);
       const terms = at.map((place, n) => term(shader, operand, operand.along.length + n, `(${place})`));
-      return load(shader, operand.tensor, operand.dtype, sumOf([row, ...terms]));
+      return read(shader, operand, sumOf([row, ...terms]));
     };
     if (width % 4 === 0) return code.let('value', `vec4<f32>(${[0, 1, 2, 3].map(one).join(', ')})`);
     const value = code.var('value', 'vec4<f32>()', 'vec4<f32>');
     for (let i = 0; i < 4; i++) {
-      const read = (): void => code.set(`${value}.${'xyzw'[i]}`, one(i));
-      code.if(i === 0 ? `${column} < ${width}` : `${column} + ${i} < ${width}`, read);
+      code.if(i === 0 ? `${column} < ${width}` : `${column} + ${i} < ${width}`, () =>
+        code.set(`${value}.${'xyzw'[i]}`, one(i)),
+      );
     }
     return value;
   }
 }
-
-/** What distinguishes shaders that read values. */
-export const valueClass = ({ operand, aligned }: Values): string =>
-  `${aligned ? 'fours' : 'ones'}${strideClass(operand, operand.along.length)}`;

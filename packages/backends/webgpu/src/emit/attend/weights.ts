@@ -82,7 +82,7 @@ export function emitWeights({
     ({ key, scores, allowed }) => {
       const weights = softmax
         ? softmaxWeights(shader, scores, known as NonNullable<typeof known>, shape.width)
-        : formulaWeights(kernel, scores, known && known.map(([level]) => level));
+        : formulaWeights(kernel, scores, known?.map(([level]) => level) ?? null);
       const shown = reweighed(kernel, weights).map((weight, g) => {
         const full = known ? ` & ${splatBool(isFull(known[g]?.[1] as string), shape.width)}` : '';
         return code.let('weight', `select(${type}(), ${weight}, ${allowed[g]}${full})`);
