@@ -12,6 +12,7 @@ export { asExpr, asNode, type Expr, Graph, graph, isExpr, literal, type Node, ty
 export * from './op.ts';
 export { parse } from './parse.ts';
 export { type PrintOptions, print, signature } from './print.ts';
+export { coefficientOf, type RowTerm, rowTerms } from './row-terms.ts';
 export { type SimplifyOptions, simplify } from './simplify.ts';
 export { type Hoisted, type Staged, type StageOptions, stage } from './stage.ts';
 export { threefry } from './threefry.ts';

@@ -6,13 +6,23 @@
 // Rows of the same side (the q of q - k) are multiplied by the sums of the tile's rows or columns instead. Both together
 // are as exact as if q and k had been rounded once more.
 
-import { asExpr, asNode, type Expr, input, type Node, reachable, rebuild } from '@heed/expr';
+import {
+  asExpr,
+  asNode,
+  coefficientOf,
+  type Expr,
+  input,
+  type Node,
+  type RowTerm,
+  reachable,
+  rebuild,
+  rowTerms,
+} from '@heed/expr';
 import { varying } from '../attend/formula.ts';
 import { type Design, sideOf } from '../attend/layout.ts';
 import { lanewise } from '../lanewise.ts';
 import type { GradientDesign, Part, Target } from './design.ts';
 import type { Forward } from './forward.ts';
-import { coefficientOf, linear, type Term } from './linear.ts';
 
 /** A part as a matrix product of the tile of a coefficient and rows. */
 export interface Product {
@@ -84,13 +94,13 @@ export function tilingOf(
     (part): Part => ({ ...part, value: onTiles(part.value), indices: part.indices.map(onTiles) }),
   );
   const coefficients: (Node | null)[] = [];
-  const linearTerms: (Term & Pick<Product, 'target' | 'own'>)[] = [];
+  const linearTerms: (RowTerm & Pick<Product, 'target' | 'own'>)[] = [];
   const products: Product[] = [];
   const rest: Part[] = [];
   const folds: Fold[] = [];
   const sideOfRow = (row: string) => sideOf(of.inputs[row]?.along ?? []);
   for (const part of parts) {
-    const terms = part.stage === 'score' && part.indices.length === 0 ? linear(part.value) : null;
+    const terms = part.stage === 'score' && part.indices.length === 0 ? rowTerms(part.value) : null;
     const { target } = part;
     const fits =
       terms &&

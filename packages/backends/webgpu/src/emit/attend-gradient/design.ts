@@ -11,8 +11,10 @@ import {
   input,
   type Node,
   print,
+  type RowTerm,
   reachable,
   rebuild,
+  rowTerms,
 } from '@heed/expr';
 import type { AttendGradientProgram, AttendInput, AttendProgram, Partials, Unsupported } from '@heed/tensor';
 import { poolOf } from '../attend/formulas.ts';
@@ -20,7 +22,6 @@ import type { Design } from '../attend/kernel.ts';
 import { dimsOf, type Operand, variesAlong } from '../attend/operand.ts';
 import type { TileShape } from '../attend/shape.ts';
 import { product } from '../walk.ts';
-import { linear, type Term } from './linear.ts';
 
 /** A tile of pairs: 32 rows by 32 keys. */
 export const SHAPE = { down: 8, across: 8, group: 4, width: 4 } as const satisfies TileShape;
@@ -37,7 +38,7 @@ export interface Part {
 }
 
 /** A part that is a sum of rows of the other side, each times a scalar of the pair: what a product of tiles sums. */
-export interface RowTerm extends Term {
+export interface StageTerm extends RowTerm {
   readonly stage: Stage;
 }
 
@@ -48,7 +49,7 @@ export interface RowTerm extends Term {
  *   - table     each number by its formula, added to the entry that its indices name
  */
 export type Sum =
-  | { readonly by: 'product'; readonly terms: readonly RowTerm[] }
+  | { readonly by: 'product'; readonly terms: readonly StageTerm[] }
   | { readonly by: 'elements' | 'table' };
 
 /** An input whose gradient is asked for. */
@@ -212,9 +213,9 @@ function sumOf(target: Omit<Target, 'sum' | 'cheaper'>, operands: Design['operan
   if (byQuery === byKey || dims.length !== 1 || sink.length > 0) return { by: 'elements' };
   const other = byQuery ? 'key' : 'query';
   const own = byQuery ? 'query' : 'key';
-  const terms: RowTerm[] = [];
+  const terms: StageTerm[] = [];
   for (const { stage, node } of pair) {
-    const found = linear(node);
+    const found = rowTerms(node);
     if (!found) return { by: 'elements' };
     for (const term of found) {
       const row = operands[term.row];

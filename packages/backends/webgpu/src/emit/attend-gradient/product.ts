@@ -10,7 +10,7 @@ import { laneOf } from '../expression.ts';
 import { float } from '../lanes.ts';
 import { load } from '../storage.ts';
 import type { Changes } from './backward.ts';
-import { type RowTerm, SHAPE } from './design.ts';
+import { SHAPE, type StageTerm } from './design.ts';
 import type { Frame, Summation } from './frame.ts';
 
 const INVOCATIONS = invocationsOf(SHAPE);
@@ -31,7 +31,7 @@ const BARRED = '0x80000000u';
 export const columnsOf = (width: number): number =>
   Math.min(LANES * 4 * MOST, Math.max(4, Math.ceil(width / 4) * 4));
 
-export function sumProducts(frame: Frame, terms: readonly RowTerm[]): Summation {
+export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summation {
   const { shader, options, firstElement } = frame;
   const { code } = shader;
   const { target, block } = options;

@@ -1,9 +1,10 @@
 // A vector formula as a sum of rows, each times a scalar of the pair.
 
-import type { Node } from '@heed/expr';
+import { build, constant } from './infer.ts';
+import { asExpr, graph, type Node } from './node.ts';
 
 /** scale * factor * row */
-export interface Term {
+export interface RowTerm {
   readonly row: string;
   /** Null for one. */
   readonly factor: Node | null;
@@ -13,12 +14,12 @@ export interface Term {
 }
 
 /** The formula as a sum of inputs times scalars, each row and factor once; null where it is none. */
-export function linear(node: Node): readonly Term[] | null {
+export function rowTerms(node: Node): readonly RowTerm[] | null {
   const terms = termsOf(node);
   if (!terms) return null;
-  const sums = new Map<string, Map<Node | null, Term>>();
+  const sums = new Map<string, Map<Node | null, RowTerm>>();
   for (const term of terms) {
-    const ofRow = sums.get(term.row) ?? new Map<Node | null, Term>();
+    const ofRow = sums.get(term.row) ?? new Map<Node | null, RowTerm>();
     const scale = (ofRow.get(term.factor)?.scale ?? 0) + term.scale;
     ofRow.set(term.factor, { ...term, scale });
     sums.set(term.row, ofRow);
@@ -28,12 +29,14 @@ export function linear(node: Node): readonly Term[] | null {
 
 const isScalar = (node: Node): boolean => node.type.dims.length === 0;
 
-function termsOf(node: Node): readonly Term[] | null {
+function termsOf(node: Node): readonly RowTerm[] | null {
   const [a, b] = node.args as readonly [Node, Node];
   const home = graph(asExpr(node));
-  const change = (terms: readonly Term[] | null, by: (term: Term) => Partial<Term>): readonly Term[] | null =>
-    terms?.map((term) => ({ ...term, ...by(term) })) ?? null;
-  const negated = (terms: readonly Term[] | null) => change(terms, ({ scale }) => ({ scale: -scale }));
+  const change = (
+    terms: readonly RowTerm[] | null,
+    by: (term: RowTerm) => Partial<RowTerm>,
+  ): readonly RowTerm[] | null => terms?.map((term) => ({ ...term, ...by(term) })) ?? null;
+  const negated = (terms: readonly RowTerm[] | null) => change(terms, ({ scale }) => ({ scale: -scale }));
   switch (node.op) {
     case 'input':
       return [{ row: node.data.name, factor: null, scale: 1, home: node }];
@@ -63,4 +66,16 @@ function termsOf(node: Node): readonly Term[] | null {
     default:
       return null;
   }
+}
+
+/** What the change of the score is multiplied by; null for one. Equal coefficients are one object. */
+export function coefficientOf({
+  factor,
+  scale,
+  home,
+}: Pick<RowTerm, 'factor' | 'scale' | 'home'>): Node | null {
+  if (scale === 1) return factor;
+  const own = graph(asExpr(home));
+  const by = constant(own, scale);
+  return factor ? build(own, 'mul', [by, factor], null) : by;
 }
