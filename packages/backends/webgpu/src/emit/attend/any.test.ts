@@ -42,7 +42,7 @@ async function tryParts(backend: Backend, draw: Draw, few: boolean): Promise<voi
     query: draw.pick(few ? [1, 2, 7] : [0, 1, 2, 7, 8, 9, 17, 33, 50]),
     key: draw.pick([0, 1, 2, 5, 6, 7, 12, 31, 64, 193, 200]),
   };
-  const placing = draw.pick<'plain' | 'anyhow' | 'rows'>(['plain', 'anyhow', 'rows']);
+  const placing = draw.pick(['plain', 'fours', 'anyhow', 'rows'] as const);
   await compare(backend, sceneOf(program, drawn, draw), draw, placing);
 }
 

@@ -52,8 +52,8 @@ const encoded = (dtype: DType, value: number): number =>
 const decoded = (dtype: DType, bits: number): number =>
   dtype === 'float16' ? fromFloat16(bits) : dtype === 'bfloat16' ? fromBfloat16(bits) : bits;
 
-/** How a tensor may lie: row-major; axes in any order, with gaps; the last axis always side by side. */
-export type Placing = 'plain' | 'anyhow' | 'rows';
+/** How a tensor may lie: row-major; from a multiple of four on; axes in any order, with gaps; the last axis side by side. */
+export type Placing = 'plain' | 'fours' | 'anyhow' | 'rows';
 
 interface Placed {
   readonly view: View;
@@ -69,7 +69,7 @@ function place(
   draw: Draw,
 ): Placed {
   const order = shape.map((_, axis) => axis);
-  const loose = placing !== 'plain';
+  const loose = placing === 'anyhow' || placing === 'rows';
   const movable = placing === 'rows' ? shape.length - 1 : shape.length;
   if (loose) {
     for (let i = movable - 1; i > 0; i--) {
@@ -84,7 +84,8 @@ function place(
     span = Math.max(1, (shape[axis] as number) * span) + (loose && draw.flip(0.3) ? draw.integer(1, 5) : 0);
   }
   // Bytes before and behind, which must stay as they are.
-  const [before, behind] = [draw.integer(0, 40), draw.integer(0, 40)];
+  const before = placing === 'fours' ? 4 * draw.integer(0, 10) : draw.integer(0, 40);
+  const behind = draw.integer(0, 40);
   const allocation = backend.allocate((span + before + behind) * dtypes[dtype].bytes);
   const view: View = { allocation, dtype, shape, strides, offset: before };
   const places: number[] = [];
