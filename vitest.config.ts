@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 // biome-ignore lint/correctness/useImportExtensions: JavaScript, which any Node runs; biome takes its declarations for it.
@@ -30,6 +31,8 @@ export default defineConfig({
     ],
     reporters: ['default', './scripts/skips.ts'],
     passWithNoTests: true,
+    // All of them: by default one core is left idle, which is half of a small machine.
+    maxWorkers: availableParallelism(),
     // A limit for what hangs, not for what is slow: machines may be busy.
     testTimeout: 60_000,
   },
