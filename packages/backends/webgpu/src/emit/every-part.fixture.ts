@@ -19,12 +19,15 @@ const masked = [
   masks.causal({ align: 'lengths' }),
   masks.dilated({ stride: 3, align: 'end' }),
   masks.document(),
+  masks.fixedSparse({ stride: 3, summary: 1, align: 'start' }),
   masks.full(),
+  masks.globalPrefix({ positions: 1, align: 'start' }),
   masks.globalWindow({ window: 1, global: [0, 3], align: 'start' }),
   masks.local({ window: 1.5 }),
   masks.padding(),
   masks.prefix({ align: 'end' }),
   masks.queryPadding(),
+  masks.randomBlocks({ block: 2, draws: 2, align: 'start' }),
   masks.strided({ stride: 2, align: 'end' }),
   masks.window({ left: 20, right: 1, align: 'end' }),
   masks.allOf(masks.document(), masks.causal({ align: 'start' })),
@@ -36,14 +39,20 @@ const modified = [
   masks.alibi({ slope: 'given', align: 'end' }),
   masks.alibi({ slope: 'given', distance: 'absolute', align: 'start' }),
   masks.bias(),
+  masks.gaussianWindow({ align: 'end', sigma: 2 }),
+  normalizers.gumbel({ gumbelSeed: 3 }),
   masks.learnedScale(),
   masks.learnedScale({ per: 'head' }),
+  masks.relativeBuckets({ buckets: 8, maxDistance: 5, align: 'start' }),
+  masks.relativeGrid({ height: 2, width: 3 }),
+  masks.relativeKeys({ distances: 33, align: 'start' }),
   masks.relativeTable({ max: 2, align: 'start' }),
   masks.softcap({ cap: 2 }),
   masks.temperature(),
 ];
 
 const normalized = [
+  normalizers.adaptiveEntmax(),
   normalizers.entmax({ alpha: 1.25 }),
   normalizers.entmax15(),
   normalizers.hard(),
@@ -59,13 +68,20 @@ const normalized = [
 const scored = [
   scores.additive({ hidden: 16 }),
   scores.additive({ hidden: 5, bias: true, normalized: true }),
+  scores.combination({ terms: ['q', 'k', 'q*k', 'q-k'], bias: true }),
   scores.concat({ hidden: 8 }),
   scores.cosine(),
+  scores.coverage({ hidden: 3 }),
   dot(),
   scores.gaussian(),
   scores.general({ bias: true }),
+  scores.general({ bias: true, keyBias: true, activation: 'tanh' }),
+  scores.l2Distance(),
   scores.laplace(),
   scores.linear({ bias: true }),
+  scores.locationBase({ positions: 512 }),
+  scores.locationSensitive({ hidden: 3, channels: 2 }),
+  scores.mlp({ hidden: 3, layers: 2 }),
   scaledDot(),
   scores.trilinear({ bias: true }),
 ];
@@ -104,3 +120,9 @@ export const exported: ReadonlySet<string> = new Set(
     ),
   ),
 );
+
+/** Whether a part says how long sequences are: a window of an image. */
+export const isImage = ({ modifiers = [] }: AttentionOptions): boolean =>
+  modifiers.some(({ part }) => part === 'relative-grid');
+/** The places of the window above. */
+export const IMAGE = 6;

@@ -179,7 +179,8 @@ export class ShaderWriter {
   workgroup(hint: string, element: string, length: number, bytes = 4): string {
     const name = this.code.name(hint);
     this.#declared.push(`var<workgroup> ${name}: array<${element}, ${length}>;`);
-    this.#workgroupBytes += length * bytes;
+    // As compilers lay it out.
+    this.#workgroupBytes += Math.ceil((length * bytes) / 16) * 16;
     return name;
   }
 

@@ -124,9 +124,12 @@ interface Parts {
 type Part = Pick<Plan, 'dispatches' | 'scratch' | 'notes'>;
 const nothing: Part = { dispatches: [], scratch: {}, notes: [] };
 
+/** Bytes for what the invocations of a workgroup agree on: single words, each of which may take sixteen. */
+const VOTES = 128;
+
 /** Cells of workgroup memory that are left for rows and values. */
 function stageCells(machine: Machine, shape: TileShape): number {
-  const taken = Exchange.bytes(shape) + Context.weightBytes(shape) + 64;
+  const taken = Exchange.bytes(shape) + Context.weightBytes(shape) + VOTES;
   // Values that are joined pass through it, four floats an invocation.
   const least = (invocationsOf(shape) * 16) / (4 * shape.width);
   const room = Math.floor(
