@@ -49,5 +49,5 @@ export {
   withoutGradients,
 } from '@heed/tensor';
 export { createHeed, type DefaultCatalog, type Heed, type HeedChoice, type HeedOptions } from './heed.ts';
-export * as layers from './layers.ts';
+export { layers } from './layers.ts';
 export { defaultRegistry } from './parts.ts';

@@ -1,8 +1,27 @@
 // Layers, and what they are made of, in one namespace.
 
-export { additiveAttention, coverageLoss } from '@heed/additive';
-export { localAttention } from '@heed/local';
-export { fromKeras, fromPyTorch, keyValueCache, multiHead } from '@heed/multi-head';
-export { multiplicativeAttention } from '@heed/multiplicative';
-export * from '@heed/nn';
-export { attentionPooling, featurePooling, imageAttention, overlap, selfAttention } from '@heed/self';
+import { additiveAttention, coverageLoss } from '@heed/additive';
+import { localAttention } from '@heed/local';
+import { fromKeras, fromPyTorch, keyValueCache, multiHead } from '@heed/multi-head';
+import { multiplicativeAttention } from '@heed/multiplicative';
+import * as nn from '@heed/nn';
+import { attentionPooling, featurePooling, imageAttention, overlap, selfAttention } from '@heed/self';
+
+const variants = {
+  additiveAttention,
+  attentionPooling,
+  coverageLoss,
+  featurePooling,
+  fromKeras,
+  fromPyTorch,
+  imageAttention,
+  keyValueCache,
+  localAttention,
+  multiHead,
+  multiplicativeAttention,
+  overlap,
+  selfAttention,
+};
+
+// An object and not `export * as`, of which the bundler of declarations makes a variable with a value.
+export const layers: typeof nn & typeof variants = { ...nn, ...variants };
