@@ -4,15 +4,19 @@ import { softmax } from '@heed/normalizers';
 import { additive, laplace, scaledDot } from '@heed/scores';
 import type { Backend } from '@heed/tensor';
 import { describe, expect, it, vi } from 'vitest';
-import { openOn, swiftshader } from '../../adapters.fixture.ts';
+import { lavapipe, openOn, swiftshader } from '../../adapters.fixture.ts';
+import type { WebGpuOptions } from '../../device/open.ts';
 import { compare, run } from './attend.fixture.ts';
 import { everything, lengths, masks, modifiers, normalizers, scores } from './parts.fixture.ts';
 import { Draw, programOf, sceneOf } from './scene.fixture.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
-async function onDevice(body: (backend: Backend) => Promise<void>): Promise<void> {
-  const backend = await openOn(swiftshader());
+async function onDevice(
+  body: (backend: Backend) => Promise<void>,
+  options: WebGpuOptions = swiftshader(),
+): Promise<void> {
+  const backend = await openOn(options);
   try {
     await body(backend);
   } finally {
@@ -253,6 +257,16 @@ describe('attend', () => {
           await compare(backend, sceneOf(program, { ...lengths, query, key: 0 }, new Draw(15)), new Draw(15));
       }
     }));
+
+  it('exchanges through subgroups that are large enough', () =>
+    onDevice(async (backend) => {
+      const mask = causal({ align: 'start' });
+      const program = programOf({ score: scaledDot(), mask, normalizer: softmax() }, { features: 4 });
+      for (const at of [few, { ...many, key: 70 }]) {
+        await compare(backend, sceneOf(program, at, new Draw(17)), new Draw(17));
+      }
+      expect(backend.compile(program).source).toContain('subgroupShuffleXor');
+    }, lavapipe()));
 
   it('averages numbers and matrices, as the contract allows', () =>
     onDevice(async (backend) => {

@@ -13,17 +13,18 @@ import { ShaderWriter } from '../shader.ts';
 import { load, store } from '../storage.ts';
 import { type Columns, Context } from './context.ts';
 import { isLiteral, readsOf } from './formulas.ts';
-import { among, type Design, PairKernel, type RowTile } from './kernel.ts';
+import { among, type Design, PairKernel } from './kernel.ts';
 import type { Operand } from './operand.ts';
 import { indexIn, storeFour } from './output.ts';
 import { formulaWeights, leave, type Outputs } from './prefill.ts';
+import type { RowTile } from './row-tile.ts';
 import { Exchange } from './rows.ts';
 import { invocationsOf, rowsOf, type TileShape } from './shape.ts';
 import { LEAST, reweighed, streamSoftmax } from './softmax.ts';
 import { PairSource } from './source.ts';
 import type { Values } from './value.ts';
 
-/** Floats before the columns of a partial result: the largest score, the sum, and whether a pair was allowed. */
+/** Floats before the columns of a partial result: the largest score, the sum, and with a sink whether a pair was allowed. */
 export const HEADER = 4;
 
 export interface DecodeOptions {
@@ -114,10 +115,10 @@ export function emitChunks(options: DecodeOptions): Shader {
       context,
       from,
       to,
-      watch: true,
+      watch: normalizer.sink !== null,
       sink: null,
     });
-    header = [maximum, sum, seen].map((cells) => rows.map((g) => (cells ? cells.of(g) : '0.0')));
+    header = [maximum, sum, ...(seen ? [seen] : [])].map((cells) => rows.map((g) => cells.of(g)));
   } else {
     kernel.sweep(from, to, ({ first, scores, allowed }) => {
       context.add(first, reweighed(kernel, formulaWeights(kernel, scores, null)), allowed);
@@ -136,7 +137,7 @@ export function emitChunks(options: DecodeOptions): Shader {
     });
   });
   if (header) {
-    code.if(`lid == 0${columns.blocks === 1 ? '' : ` && ${block} == 0`}`, () => {
+    code.if(`${kernel.across} == 0${columns.blocks === 1 ? '' : ` && ${block} == 0`}`, () => {
       for (const g of rows) {
         code.if(kernel.isRow(g), () => {
           const at = start(g);
@@ -195,16 +196,16 @@ export function emitMerge({ design, machine, values, partial, outputs }: MergeOp
       const maximum = code.var('maximum', sink ? `max(${LEAST}, ${sink})` : LEAST, 'f32');
       code.for('chunk', '0', chunks, (chunk) => code.set(maximum, `max(${maximum}, ${read(at(chunk))})`));
       const sum = code.var('sum', '0.0', 'f32');
-      const seen = code.var('seen', '0.0', 'f32');
+      const seen = sink ? code.var('seen', '0.0', 'f32') : '';
       code.for('chunk', '0', chunks, (chunk) => {
         const start = at(chunk);
         const scale = code.let('scale', `${expOf}(${read(start)} - ${maximum})`);
         code.set(sum, `${sum} + ${scale} * ${read(`${start} + 1`)}`);
-        code.set(seen, `max(${seen}, ${read(`${start} + 2`)})`);
+        if (sink) code.set(seen, `max(${seen}, ${read(`${start} + 2`)})`);
         if (values.width > 0) code.set(context, `${context} + ${scale} * ${columnsAt(start)}`);
       });
       if (sink) code.set(sum, `${sum} + ${expOf}(${sink} - ${maximum})`);
-      const empty = code.let('empty', `bitcast<u32>(${sum}) == 0u || ${seen} == 0.0`);
+      const empty = code.let('empty', `bitcast<u32>(${sum}) == 0u${sink ? ` || ${seen} == 0.0` : ''}`);
       result = code.let('result', `select(${context} / ${sum}, vec4<f32>(), ${empty})`);
       code.if(`${column} == 0`, () => {
         if (outputs.level) {

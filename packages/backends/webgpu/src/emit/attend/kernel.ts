@@ -9,11 +9,14 @@ import type { Code, ShaderWriter } from '../shader.ts';
 import { axes as allAxes, lengthOf } from './axes.ts';
 import type { Cheapened } from './cheaper.ts';
 import { type Axes, isLiteral, readsOf, rowScalars } from './formulas.ts';
-import { type Box, FAR, MaskBounds, type Span, type Truth } from './mask-bounds.ts';
+import { MaskBounds, type Truth } from './mask-bounds.ts';
 import { type Operand, offsetOf, read, sumOf, term } from './operand.ts';
+import { type RowTile, rowAt, rowsAt } from './row-tile.ts';
 import { keysOf, rowsOf, type TileShape } from './shape.ts';
 import { PairSource, type Rows } from './source.ts';
+import { type Box, FAR, type Span } from './spans.ts';
 import { Stage, type TilePlace, TileWriter } from './stage.ts';
+import { type Subgroup, subgroupOf } from './subgroup.ts';
 
 /** What kernels of one program over one class of shapes have in common. */
 export interface Design {
@@ -23,19 +26,6 @@ export interface Design {
   readonly cheaper: Cheapened | null;
   /** Whether lengths are such that bounds of the mask can be told. */
   readonly bounded: boolean;
-}
-
-/** The tile of rows that a workgroup has: i32 expressions that are the same in all of it. */
-export interface RowTile {
-  readonly batch: string;
-  readonly keyHead: string;
-  /** The head of all rows; null where the heads that share a head of keys follow each other, each with its queries. */
-  readonly head: string | null;
-  /** The first of these heads, where there are several. */
-  readonly firstHead: string;
-  /** Where the tile begins among the rows, and how many rows there are. */
-  readonly first: string;
-  readonly count: string;
 }
 
 /** The pairs of one tile: for each row of the invocation, lanes of keys. */
@@ -77,11 +67,8 @@ export class PairKernel {
   readonly flat: Lanes;
   readonly rows: Rows;
   readonly keyLength: string;
-  /**
-   * Where subgroups may stand in for workgroup memory: how many neighbouring invocations one holds at least, and a bool,
-   * the same in the whole workgroup, that says whether they are neighbours indeed. Null where there are no subgroups.
-   */
-  readonly subgroup: { readonly lanes: number; readonly linear: string } | null;
+  /** Null where subgroups are missing, or too small. */
+  readonly subgroup: Subgroup | null;
   readonly #rowSource: PairSource;
   readonly #bounds: MaskBounds | null;
   readonly #lastRow: string;
@@ -106,7 +93,7 @@ export class PairKernel {
         sumOf([tile.first, shape.down === 1 ? null : `${this.down} * ${shape.group}`, String(g)]),
       ),
     );
-    this.rows = this.#rows();
+    this.rows = rowsAt(shader, tile, this.flat, this.#lastRow);
     const cheap = design.cheaper?.score;
     const all = [program.score, program.mask, ...roots, ...(cheap ? [cheap] : [])];
     const used = among(operands, readsOf(...all));
@@ -115,7 +102,7 @@ export class PairKernel {
     this.place = {
       batch: tile.batch,
       keyHead: tile.keyHead,
-      row: (n) => this.#rowAt(code.let('row', `min(${tile.first} + ${n}, ${this.#lastRow})`)),
+      row: (n) => rowAt(shader, tile, code.let('row', `min(${tile.first} + ${n}, ${this.#lastRow})`)),
       key: (n) => code.let('key', `min(${this.#firstKey} + ${n}, ${this.keyLength} - 1)`),
     };
     this.writer = new TileWriter(
@@ -296,32 +283,6 @@ export class PairKernel {
     return Array.from({ length: this.shape.group }, (_, g) => laneOf(lanes, g));
   }
 
-  #rowAt(flat: string): { readonly head: string; readonly query: string } {
-    const { code, shader, tile } = this;
-    if (tile.head !== null) return { head: tile.head, query: flat };
-    const queries = shader.length('queryLength');
-    const nth = code.let('nth', `${flat} / ${queries}`);
-    return {
-      head: code.let('head', `${tile.firstHead} + ${nth}`),
-      query: code.let('query', `${flat} - ${nth} * ${queries}`),
-    };
-  }
-
-  #rows(): Rows {
-    const { code, tile } = this;
-    const read = this.flat.map((flat) => this.#rowAt(code.let('read_row', `min(${flat}, ${this.#lastRow})`)));
-    const whole = tile.head === null ? read : this.flat.map((flat) => this.#rowAt(flat));
-    const heads = (of: typeof read): Lanes => (tile.head === null ? of.map(({ head }) => head) : [tile.head]);
-    return {
-      batch: tile.batch,
-      keyHead: tile.keyHead,
-      head: heads(whole),
-      query: whole.map(({ query }) => query),
-      readHead: heads(read),
-      readQuery: read.map(({ query }) => query),
-    };
-  }
-
   #maskBounds(): MaskBounds | null {
     const { shader, code, design, tile } = this;
     const { mask } = design.program;
@@ -352,31 +313,6 @@ export class PairKernel {
       key: span(firstKey, lastKey),
     };
   }
-}
-
-/** Invocations side by side that exchange through a subgroup, at most. */
-const MOST_LANES = 8;
-
-/**
- * Asks each invocation whether its neighbours by index are its neighbours in the subgroup, which WGSL does not promise, and
- * gives the answer of all.
- */
-function subgroupOf(shader: ShaderWriter, { across }: TileShape): PairKernel['subgroup'] {
-  const { machine, code } = shader;
-  const lanes = Math.min(MOST_LANES, across);
-  if (!machine.subgroups || machine.subgroups.min < lanes) return null;
-  shader.enable('subgroups');
-  const apart = shader.workgroup('apart', 'atomic<u32>', 1);
-  const agreed = shader.workgroup('agreed', 'u32', 1);
-  const steps = [1, 2, 4].filter((step) => step < lanes);
-  const near = steps.map((step) => `subgroupShuffleXor(lid, ${step}u) == (lid ^ ${step})`);
-  const own = near.map((test) => code.let('near', test));
-  code.if('lid == 0', () => code.line(`atomicStore(&${apart}[0], 0u);`));
-  code.barrier();
-  code.if(`!(${own.join(' && ')})`, () => code.line(`atomicStore(&${apart}[0], 1u);`));
-  code.barrier();
-  code.if('lid == 0', () => code.set(`${agreed}[0]`, `atomicLoad(&${apart}[0])`));
-  return { lanes, linear: code.let('linear', `workgroupUniformLoad(&${agreed}[0]) == 0u`) };
 }
 
 /** The operands of these names. */

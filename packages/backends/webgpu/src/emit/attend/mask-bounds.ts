@@ -4,18 +4,12 @@
 // Understood are comparisons of places, lengths, uniforms and inputs along batch and head, and what is made of them by
 // + - * abs, minimum, maximum, floorDiv, mod, select and logic. Of anything else nothing is known: the pairs are then looked at.
 
-import { asNode, type Expr, type Node } from '@heed/expr';
+import { asNode, type Expr, type Node, reachable } from '@heed/expr';
 import { int } from '../lanes.ts';
-import { floorDivInt, modInt } from '../math/division.ts';
 import type { Code, ShaderWriter } from '../shader.ts';
 import { isAxis, isLength } from './axes.ts';
-
-/** Ints from `low` to `high`, both included: names or literals of i32. `most` bounds their size. */
-export interface Span {
-  readonly low: string;
-  readonly high: string;
-  readonly most: number;
-}
+import { isScalar } from './formulas.ts';
+import { type Box, exact, FAR, type Span, Spans } from './spans.ts';
 
 /** Bools: whether it can be true, and whether it is. */
 export interface Truth {
@@ -23,14 +17,6 @@ export interface Truth {
   readonly sure: string;
 }
 
-/** Places, lengths, uniforms and inputs are taken as ints below this; a call beyond it has no bounds. */
-export const FAR = 2 ** 24;
-
-/** What the ends of a box are, for one tile: the span of each place. */
-export type Box = Readonly<Record<string, Span>>;
-
-const exact = (at: string, most = FAR): Span => ({ low: at, high: at, most });
-const isExact = ({ low, high }: Span): boolean => low === high;
 const unknown: Truth = { possible: 'true', sure: 'false' };
 const always: Truth = { possible: 'true', sure: 'true' };
 const never: Truth = { possible: 'false', sure: 'false' };
@@ -45,7 +31,8 @@ export class MaskBounds {
   readonly #shader: ShaderWriter;
   readonly #code: Code;
   readonly #mask: Node;
-  readonly #fixed = new Map<string, Span | Truth | null>();
+  readonly #ints = new Map<string, Span>();
+  readonly #bools = new Map<string, Truth>();
   #safe = 'true';
 
   /** Writes what is the same for all tiles. */
@@ -53,27 +40,18 @@ export class MaskBounds {
     this.#shader = shader;
     this.#code = code;
     this.#mask = asNode(mask);
-    const inputs: Node[] = [];
-    const stack = [this.#mask];
-    const seen = new Set<Node>();
-    for (let node = stack.pop(); node; node = stack.pop()) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      if (node.op === 'input' && !isAxis(node.data.name)) inputs.push(node);
-      stack.push(...node.args);
-    }
     const tests: string[] = [];
-    for (const node of inputs) {
-      if (node.op !== 'input' || node.type.dims.length > 0 || node.type.lookups > 0) continue;
+    for (const node of reachable([this.#mask])) {
+      if (node.op !== 'input' || isAxis(node.data.name) || !isScalar(node)) continue;
       const { name } = node.data;
       const value = node.type.element === 'float' ? null : fixed.read(name);
       if (value === null) continue;
       if (node.type.element === 'bool') {
-        this.#fixed.set(name, { possible: value, sure: value });
+        this.#bools.set(name, { possible: value, sure: value });
         continue;
       }
       const at = code.let(name, value);
-      this.#fixed.set(name, exact(at));
+      this.#ints.set(name, exact(at));
       if (!isLength(name)) tests.push(`abs(${at}) < ${int(FAR)}`, `${at} > ${int(-FAR)}`);
     }
     if (tests.length > 0) this.#safe = code.let('safe', tests.join(' && '));
@@ -81,7 +59,7 @@ export class MaskBounds {
 
   /** Whether any pair of the tile can be allowed, and whether all are: two bools, the same in all of a workgroup. */
   of(box: Box): Truth {
-    const reader = new Reader(this.#shader, this.#code, box, this.#fixed);
+    const reader = new Truths(this.#shader, this.#code, box, this.#ints, this.#bools);
     const { possible, sure } = reader.truth(this.#mask);
     if (this.#safe === 'true') return { possible, sure };
     return {
@@ -91,18 +69,21 @@ export class MaskBounds {
   }
 }
 
-class Reader {
-  readonly #shader: ShaderWriter;
+/** Writes what conditions can be within a box. */
+class Truths extends Spans {
   readonly #code: Code;
-  readonly #box: Box;
-  readonly #fixed: ReadonlyMap<string, Span | Truth | null>;
-  readonly #spans = new Map<Node, Span | null>();
+  readonly #bools: ReadonlyMap<string, Truth>;
 
-  constructor(shader: ShaderWriter, code: Code, box: Box, fixed: ReadonlyMap<string, Span | Truth | null>) {
-    this.#shader = shader;
+  constructor(
+    shader: ShaderWriter,
+    code: Code,
+    box: Box,
+    ints: ReadonlyMap<string, Span>,
+    bools: ReadonlyMap<string, Truth>,
+  ) {
+    super(shader, code, box, ints);
     this.#code = code;
-    this.#box = box;
-    this.#fixed = fixed;
+    this.#bools = bools;
   }
 
   truth(node: Node): Truth {
@@ -110,10 +91,8 @@ class Reader {
     switch (node.op) {
       case 'const':
         return node.data.value === 0 ? never : always;
-      case 'input': {
-        const known = this.#fixed.get(node.data.name);
-        return known && 'sure' in known ? known : unknown;
-      }
+      case 'input':
+        return this.#bools.get(node.data.name) ?? unknown;
       case 'and':
         return this.#join('&', this.truth(a), this.truth(b));
       case 'or':
@@ -175,145 +154,5 @@ class Reader {
           sure: test(`${a.low} == ${b.high} && ${b.low} == ${a.high}`),
         };
     }
-  }
-
-  span(node: Node): Span | null {
-    const known = this.#spans.get(node);
-    if (known !== undefined) return known;
-    const made = node.type.dims.length > 0 || node.type.lookups > 0 ? null : this.#span(node);
-    // Sums that could wrap are not the numbers that their spans say.
-    const fits = made && made.most < 2 ** 31 ? made : null;
-    this.#spans.set(node, fits);
-    return fits;
-  }
-
-  #span(node: Node): Span | null {
-    const args = node.args.map((arg) =>
-      node.op === 'select' && arg === node.args[0] ? null : this.span(arg),
-    );
-    const [a = null, b = null] = args;
-    switch (node.op) {
-      case 'const':
-        return node.type.element === 'int'
-          ? exact(int(node.data.value), Math.abs(node.data.value))
-          : Number.isInteger(node.data.value) && Math.abs(node.data.value) < FAR
-            ? exact(int(node.data.value), Math.abs(node.data.value))
-            : null;
-      case 'input': {
-        if (Object.hasOwn(this.#box, node.data.name)) return this.#box[node.data.name] as Span;
-        const fixed = this.#fixed.get(node.data.name);
-        return fixed && 'low' in fixed ? fixed : null;
-      }
-      // Ints that a float holds exactly compare as they do.
-      case 'toFloat':
-        return a && node.args[0]?.type.element === 'int' && a.most <= FAR ? a : null;
-      case 'neg':
-        return a && this.#ints(node) ? this.#make(`-(${a.high})`, `-(${a.low})`, a.most, isExact(a)) : null;
-      case 'abs': {
-        if (!a || !this.#ints(node)) return null;
-        if (isExact(a)) return this.#make(`abs(${a.low})`, '', a.most, true);
-        return this.#make(
-          `max(max(${a.low}, -(${a.high})), 0)`,
-          `max(-(${a.low}), ${a.high})`,
-          a.most,
-          false,
-        );
-      }
-      case 'add':
-        return a && b && this.#ints(node)
-          ? this.#make(
-              `${a.low} + ${b.low}`,
-              `${a.high} + ${b.high}`,
-              a.most + b.most,
-              isExact(a) && isExact(b),
-            )
-          : null;
-      case 'sub':
-        return a && b && this.#ints(node)
-          ? this.#make(
-              `${a.low} - ${b.high}`,
-              `${a.high} - ${b.low}`,
-              a.most + b.most,
-              isExact(a) && isExact(b),
-            )
-          : null;
-      case 'mul':
-        return a && b && this.#ints(node) ? this.#product(a, b) : null;
-      case 'minimum':
-      case 'maximum': {
-        const of = node.op === 'minimum' ? 'min' : 'max';
-        return a && b && this.#ints(node)
-          ? this.#make(
-              `${of}(${a.low}, ${b.low})`,
-              `${of}(${a.high}, ${b.high})`,
-              Math.max(a.most, b.most),
-              isExact(a) && isExact(b),
-            )
-          : null;
-      }
-      case 'floorDiv':
-        return a && b && isExact(b) && this.#ints(node) ? this.#quotient(a, b) : null;
-      case 'mod':
-        return a && b && isExact(b) && this.#ints(node) ? this.#rest(a, b) : null;
-      case 'select': {
-        const [then, otherwise] = [this.span(node.args[1] as Node), this.span(node.args[2] as Node)];
-        if (!then || !otherwise) return null;
-        return this.#make(
-          `min(${then.low}, ${otherwise.low})`,
-          `max(${then.high}, ${otherwise.high})`,
-          Math.max(then.most, otherwise.most),
-          false,
-        );
-      }
-      default:
-        return null;
-    }
-  }
-
-  #ints(node: Node): boolean {
-    return node.type.element === 'int';
-  }
-
-  #make(low: string, high: string, most: number, same: boolean): Span {
-    // Beyond this the numbers would wrap and are not asked for.
-    if (most >= 2 ** 31) return { low: '0', high: '0', most };
-    const from = this.#code.let('low', low);
-    return { low: from, high: same ? from : this.#code.let('high', high), most };
-  }
-
-  #product(a: Span, b: Span): Span {
-    const most = a.most * b.most;
-    if (isExact(a) && isExact(b)) return this.#make(`${a.low} * ${b.low}`, '', most, true);
-    const corners = [
-      `${a.low} * ${b.low}`,
-      `${a.low} * ${b.high}`,
-      `${a.high} * ${b.low}`,
-      `${a.high} * ${b.high}`,
-    ];
-    const all = (of: 'min' | 'max'): string =>
-      `${of}(${of}(${corners[0]}, ${corners[1]}), ${of}(${corners[2]}, ${corners[3]}))`;
-    return this.#make(all('min'), all('max'), most, false);
-  }
-
-  /** Quotients by one divisor rise or fall with the dividend. */
-  #quotient(a: Span, b: Span): Span {
-    const of = (at: string): string => `${this.#shader.use(floorDivInt(1))}(${at}, ${b.low})`;
-    if (isExact(a)) return this.#make(of(a.low), '', a.most, true);
-    const [first, last] = [this.#code.let('first', of(a.low)), this.#code.let('last', of(a.high))];
-    return this.#make(`min(${first}, ${last})`, `max(${first}, ${last})`, a.most, false);
-  }
-
-  /** Within one period of the divisor rests rise by one with the dividend. */
-  #rest(a: Span, b: Span): Span {
-    const of = (at: string): string => `${this.#shader.use(modInt(1))}(${at}, ${b.low})`;
-    if (isExact(a)) return this.#make(of(a.low), '', b.most, true);
-    const period = (at: string): string => `${this.#shader.use(floorDivInt(1))}(${at}, ${b.low})`;
-    const one = this.#code.let('period', `${b.low} != 0 && ${period(a.low)} == ${period(a.high)}`);
-    return this.#make(
-      `select(min(${b.low} + 1, 0), ${of(a.low)}, ${one})`,
-      `select(max(${b.low} - 1, 0), ${of(a.high)}, ${one})`,
-      b.most,
-      false,
-    );
   }
 }

@@ -2,13 +2,10 @@
 
 import { asNode, reachable } from '@heed/expr';
 import { type AttendProgram, dtypes, type Unsupported, workingDType } from '@heed/tensor';
-import type { Machine } from '../machine.ts';
-import type { Dispatch, Layout, Plan, Planner } from '../plan.ts';
+import type { Layout, Plan, Planner } from '../plan.ts';
 import { product } from '../walk.ts';
 import { planCheaper } from './cheaper.ts';
-import { type Columns, Context, columnsOf } from './context.ts';
-import { type DecodeOptions, emitChunks, emitMerge, foursOf, HEADER, MERGE_INVOCATIONS } from './decode.ts';
-import { Axes, poolOf } from './formulas.ts';
+import { Axes, isLiteral } from './formulas.ts';
 import { areBounded, type Design } from './kernel.ts';
 import {
   dimsOf,
@@ -20,26 +17,20 @@ import {
   operandsOf,
   scratch,
 } from './operand.ts';
-import { emitPrefill, type Outputs } from './prefill.ts';
-import { Exchange } from './rows.ts';
-import { invocationsOf, keysOf, rowsOf, type TileShape } from './shape.ts';
+import type { Outputs } from './prefill.ts';
+import {
+  type Lengths,
+  nothing,
+  outputOf,
+  planDecode,
+  planPrefill,
+  planWeights,
+  prefillShape,
+} from './templates.ts';
 import type { Values } from './value.ts';
-import { emitPooled, emitWeights, POOL_INVOCATIONS } from './weights.ts';
-
-/** The lengths of a call. */
-interface Lengths {
-  readonly batches: number;
-  readonly heads: number;
-  readonly keyHeads: number;
-  readonly queries: number;
-  readonly keys: number;
-}
 
 /** Queries below which keys are split among workgroups. */
 const FEW = 16;
-/** Workgroup memory that a tile takes at most, so that several workgroups fit at once. */
-const ENOUGH = 16384;
-
 export const planAttend: Planner<AttendProgram> = (program, layouts, machine, sizes) => {
   const lengths = lengthsOf(sizes);
   const { batches, heads, queries, keys } = lengths;
@@ -102,173 +93,17 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
     notes: [
       ...main.notes,
       ...more.notes,
+      ...(queries < FEW && !split
+        ? [`few queries, but a level by ${normalizer.level.by} takes all keys of a row in one workgroup`]
+        : []),
+      ...(isLiteral(program.mask, 1) || !design.bounded
+        ? []
+        : ['tiles in which the mask surely allows nothing are skipped']),
       ...(cheap ? ['exponentials of rows ahead, where the guards hold'] : []),
     ],
     work: workOf(program, lengths, width, layouts),
   };
 };
-
-interface Parts {
-  readonly design: Design;
-  readonly machine: Machine;
-  readonly values: Values;
-  readonly outputs: Outputs;
-  readonly lengths: Lengths;
-  /** The tiles of kernels over many queries. */
-  readonly shape: TileShape;
-  /** What distinguishes shaders by layouts. */
-  readonly base: string;
-  readonly numbers: Readonly<Record<string, number>>;
-}
-
-type Part = Pick<Plan, 'dispatches' | 'scratch' | 'notes'>;
-const nothing: Part = { dispatches: [], scratch: {}, notes: [] };
-
-/** Bytes for what the invocations of a workgroup agree on: single words, each of which may take sixteen. */
-const VOTES = 128;
-
-/** Cells of workgroup memory that are left for rows and values. */
-function stageCells(machine: Machine, shape: TileShape): number {
-  const taken = Exchange.bytes(shape) + Context.weightBytes(shape) + VOTES;
-  // Values that are joined pass through it, four floats an invocation.
-  const least = (invocationsOf(shape) * 16) / (4 * shape.width);
-  const room = Math.floor(
-    (Math.min(machine.workgroupBytes, Math.max(ENOUGH, taken + 8192)) - taken) / (4 * shape.width),
-  );
-  return Math.max(least, room);
-}
-
-const describe = (shape: TileShape): string =>
-  `tiles of ${rowsOf(shape)} queries by ${keysOf(shape)} keys, ${shape.group} by ${shape.width} an invocation, ` +
-  `${invocationsOf(shape)} invocations`;
-
-function planPrefill({ design, machine, values, outputs, lengths, shape, base, numbers }: Parts): Part {
-  const columns = columnsOf(shape, values.width, 4);
-  const cells = stageCells(machine, shape);
-  const tiles = Math.ceil(lengths.queries / rowsOf(shape));
-  const groups = lengths.batches * lengths.heads * tiles * columns.blocks;
-  return {
-    dispatches: [
-      {
-        key: `prefill ${shapeKey(shape)} ${cells} ${base}`,
-        emit: () => emitPrefill({ design, machine, shape, stageCells: cells, columns, values, outputs }),
-        groups,
-        numbers: { ...numbers, groups, tiles },
-      },
-    ],
-    scratch: {},
-    notes: [`${describe(shape)}, through workgroup memory`, ...columnNotes(columns)],
-  };
-}
-
-const columnNotes = ({ blocks, width }: Columns): string[] =>
-  blocks === 1 ? [] : [`scores are computed ${blocks} times: a workgroup sums ${width} columns of values`];
-
-/** Wide values want more invocations side by side. */
-function prefillShape({ workgroupBytes }: Machine, width: number): TileShape {
-  const narrow: TileShape = { down: 8, across: 8, group: 4, width: 4 };
-  const wide: TileShape = { down: 8, across: 16, group: 4, width: 4 };
-  const fits = Exchange.bytes(wide) + Context.weightBytes(wide) + 8192 <= workgroupBytes;
-  return width > 128 && fits ? wide : narrow;
-}
-
-const shapeKey = ({ down, across, group, width }: TileShape): string => `${down}x${across}x${group}x${width}`;
-
-function planDecode({ design, machine, values, outputs, lengths, base, numbers }: Parts): Part {
-  const { batches, heads, keyHeads, queries, keys } = lengths;
-  const packed = heads > keyHeads && heads % keyHeads === 0;
-  const shared = packed ? heads / keyHeads : 1;
-  let group = 1;
-  while (group < queries * shared && group < 8) group *= 2;
-  const shape: TileShape = { down: 1, across: 64, group, width: 1 };
-  const columns = columnsOf(shape, values.width, Math.max(1, 8 / group));
-  const cells = stageCells(machine, shape);
-  const tiles = Math.ceil((queries * shared) / group);
-  const matrices = batches * (packed ? keyHeads : heads) * tiles * columns.blocks;
-  const most = Math.max(1, Math.ceil(WORKGROUPS / matrices));
-  const wanted = Math.max(1, Math.min(most, Math.ceil(keys / LEAST_CHUNK)));
-  const chunk = Math.max(keysOf(shape), Math.ceil(keys / wanted / keysOf(shape)) * keysOf(shape));
-  const chunks = Math.max(1, Math.ceil(keys / chunk));
-  const record = HEADER + Math.ceil(values.width / 4) * 4;
-  const partial = scratch('partial', ['query', 'key'], [batches * heads * queries, chunks], record);
-  const decode: DecodeOptions = {
-    design,
-    machine,
-    shape,
-    stageCells: cells,
-    columns,
-    values,
-    packed,
-    partial,
-  };
-  const groups = matrices * chunks;
-  const fours = batches * heads * queries * foursOf(values);
-  const own = { ...numbers, ...numbersOf([partial]), chunks };
-  return {
-    dispatches: [
-      {
-        key: `chunks ${shapeKey(shape)} ${packed} ${cells} ${base} ${operandClass(partial)}`,
-        emit: () => emitChunks(decode),
-        groups,
-        numbers: { ...own, groups, tiles, chunk },
-      },
-      {
-        key: `merge ${base} ${operandClass(partial)}`,
-        emit: () => emitMerge({ design, machine, values, partial, outputs }),
-        groups: Math.ceil(fours / MERGE_INVOCATIONS),
-        numbers: { ...own, fours },
-      },
-    ],
-    scratch: { partial: batches * heads * queries * chunks * record * 4 },
-    notes: [
-      `few queries: keys in ${chunks} chunks of ${chunk}, merged in order; ${group} rows a workgroup` +
-        (packed ? `, of the ${shared} heads that share a head of keys` : ''),
-      ...columnNotes(columns),
-    ],
-  };
-}
-
-/** Workgroups that are enough to fill a device, and the fewest keys that are worth one. */
-const WORKGROUPS = 512;
-const LEAST_CHUNK = 256;
-
-function planWeights(
-  { design, machine, lengths, values, shape, base, numbers }: Parts,
-  layouts: Readonly<Record<string, Layout>>,
-  stats: Operand | null,
-): Part {
-  const { program } = design;
-  const { batches, heads, queries, keys } = lengths;
-  const output = outputOf('weights', program, layouts, values.operand);
-  const key = `${base} ${operandClass(output.operand)}`;
-  if (typeof program.keep.weights === 'object') {
-    const pool = poolOf(program);
-    const [across, down] = [Math.ceil(keys / pool), Math.ceil(queries / pool)];
-    const cells = batches * heads * down * across;
-    const dispatch: Dispatch = {
-      key: `pooled ${key}`,
-      emit: () => emitPooled({ design, machine, output, stats, pool }),
-      groups: Math.ceil(cells / POOL_INVOCATIONS),
-      numbers: { ...numbers, cells, across, down },
-    };
-    return {
-      dispatches: [dispatch],
-      scratch: {},
-      notes: ['pooled weights by a dispatch that computes scores again'],
-    };
-  }
-  const tiles = Math.ceil(queries / rowsOf(shape));
-  const across = Math.ceil(keys / keysOf(shape));
-  const groups = batches * heads * tiles * across;
-  const cells = stageCells(machine, shape);
-  const dispatch: Dispatch = {
-    key: `weights ${shapeKey(shape)} ${cells} ${key}`,
-    emit: () => emitWeights({ design, machine, output, stats, shape, stageCells: cells }),
-    groups,
-    numbers: { ...numbers, groups, tiles, across },
-  };
-  return { dispatches: [dispatch], scratch: {}, notes: ['weights by a dispatch that computes scores again'] };
-}
 
 const lengthsOf = (sizes: Readonly<Record<string, number>>): Lengths => ({
   batches: sizes.batches as number,
@@ -277,22 +112,6 @@ const lengthsOf = (sizes: Readonly<Record<string, number>>): Lengths => ({
   queries: sizes.queryLength as number,
   keys: sizes.keyLength as number,
 });
-
-function outputOf(
-  name: 'context' | 'level' | 'weights',
-  program: AttendProgram,
-  layouts: Readonly<Record<string, Layout>>,
-  value: Operand,
-): { readonly operand: Operand; readonly dtype: AttendProgram['dtype'] } {
-  const tensor = `out:${name}`;
-  const dtype = name === 'level' ? workingDType(program.dtype) : program.dtype;
-  const type = { element: 'float', dims: name === 'context' ? value.type.dims : [], lookups: 0 } as const;
-  const along = ['batch', 'head', 'query', ...(name === 'weights' ? ['key'] : [])] as Operand['along'];
-  return {
-    operand: { name: tensor, tensor, type, dtype, along, layout: layouts[tensor] as Layout, computed: false },
-    dtype,
-  };
-}
 
 /** Operations for each pair, by the nodes of its formulas, and the bytes of everything that is read and written once. */
 function workOf(

@@ -4,6 +4,7 @@
 import { typeOf, type Width } from '../lanes.ts';
 import type { PairKernel } from './kernel.ts';
 import { groupCells, rowCells, rowsOf } from './shape.ts';
+import type { Subgroup } from './subgroup.ts';
 
 /** A number for each row of the invocation. */
 export class RowCells {
@@ -120,7 +121,7 @@ export class Exchange {
 
   /** The first digit without workgroup memory, where subgroups hold neighbouring invocations; else through it. */
   #shuffled(
-    { lanes, linear }: NonNullable<PairKernel['subgroup']>,
+    { lanes, linear }: Subgroup,
     values: RowCells,
     combine: (a: string, b: string) => string,
   ): RowCells {
