@@ -1,9 +1,10 @@
 import { type GatherProgram, type ScatterAddProgram, ValueError } from '@heed/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { lays, numbers, type Placed, place, product, type Stored } from '../../trials/pair.fixture.ts';
 import { CpuBackend } from './device/backend.ts';
 import { machine, machines } from './emit/math/arrays.fixture.ts';
-import { lays, numbers, Pair, type Placed, place, product, type Stored } from './pair.fixture.ts';
+import { openPair } from './pair.fixture.ts';
 
 const storage = fc.constantFrom<Stored>('float32', 'float16', 'bfloat16', 'int8', 'int32', 'bool');
 
@@ -40,7 +41,7 @@ const indexOf = (
 
 describe.each(machines)('gather, relaxed $relaxed', (on) => {
   it('agrees with the reference over any shapes, strides and dtypes', async () => {
-    const pair = await Pair.open(on);
+    const pair = await openPair(on);
     await fc.assert(
       fc.asyncProperty(setting, async ({ outer, inner, shape, n, dtype, lays: [ld, li, lo], embedding }) => {
         const program: GatherProgram = { kind: 'gather', outer, inner, dtype };
@@ -60,7 +61,7 @@ describe.each(machines)('gather, relaxed $relaxed', (on) => {
   });
 
   it('adds where scattered, in any dtype', async () => {
-    const pair = await Pair.open(on);
+    const pair = await openPair(on);
     await fc.assert(
       fc.asyncProperty(setting, async ({ outer, inner, shape, n, dtype, lays: [ls, li, lo], embedding }) => {
         const program: ScatterAddProgram = { kind: 'scatter-add', outer, inner, dtype };

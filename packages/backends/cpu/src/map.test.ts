@@ -2,8 +2,9 @@ import * as e from '@heed/expr';
 import type { MapProgram } from '@heed/tensor';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { dense, lays, numbers, place, type Stored } from '../../trials/pair.fixture.ts';
 import { machines } from './emit/math/arrays.fixture.ts';
-import { dense, lays, numbers, Pair, place, type Stored } from './pair.fixture.ts';
+import { openPair } from './pair.fixture.ts';
 
 const { scalar, index, bool, trace } = e;
 
@@ -13,7 +14,7 @@ const shapes = (max: number) =>
 
 describe.each(machines)('map, relaxed $relaxed', (machine) => {
   it('agrees with the reference over any shapes, strides and dtypes', async () => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     const body = trace('test', scalar, (x) => {
       const [a, b, c] = [x('a', scalar), x('b', scalar), x('c', scalar)];
       return e.add(e.mul(a, b), e.select(e.lt(a, c), e.exp(b), e.add(c, x('scale', scalar))));
@@ -60,7 +61,7 @@ describe.each(machines)('map, relaxed $relaxed', (machine) => {
   });
 
   it('reads coordinates and int uniforms, and stores ints and bools', async () => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     await fc.assert(
       fc.asyncProperty(
         fc
@@ -117,7 +118,7 @@ describe.each(machines)('map, relaxed $relaxed', (machine) => {
   });
 
   it('computes every op, on ordinary and strange numbers', async () => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     const one = [
       'neg',
       'abs',
@@ -172,7 +173,7 @@ describe.each(machines)('map, relaxed $relaxed', (machine) => {
   });
 
   it('computes formulas that build vectors of their own', async () => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     const body = trace('test', scalar, (x) => {
       const [a, b] = [x('a', scalar), x('b', scalar)];
       const v = e.concat(e.fill(a, '3'), e.exp(e.fill(b, '2')));
@@ -197,7 +198,7 @@ describe.each(machines)('map, relaxed $relaxed', (machine) => {
   });
 
   it('takes more elements than a block', async () => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     const body = trace('test', scalar, (x) => e.add(x('a', scalar), e.toFloat(x('axis0', index))));
     const shape = [9999];
     await pair.agree(

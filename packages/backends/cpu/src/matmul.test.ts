@@ -2,8 +2,9 @@ import * as e from '@heed/expr';
 import type { MatmulProgram } from '@heed/tensor';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { dense, lays, numbers, place, type Stored } from '../../trials/pair.fixture.ts';
 import { machines, wide } from './emit/math/arrays.fixture.ts';
-import { dense, lays, numbers, Pair, place, type Stored } from './pair.fixture.ts';
+import { openPair } from './pair.fixture.ts';
 
 const { scalar, trace } = e;
 const storage = fc.constantFrom<Stored>('float32', 'float32', 'float16', 'bfloat16', 'int8');
@@ -11,7 +12,7 @@ const length = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max
 
 describe.each([...machines, wide])('matmul, relaxed $relaxed, threads $threads, turbo $turbo', (machine) => {
   it('agrees with the reference over any sizes, strides and dtypes', async () => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 2 }).chain((batch) =>
@@ -69,7 +70,7 @@ describe.each([...machines, wide])('matmul, relaxed $relaxed, threads $threads, 
     [100, 4200, 11],
     [2, 30, 2500],
   ])('agrees on %i x %i x %i, larger than its blocks', async (rows, inner, columns) => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     const program: MatmulProgram = {
       kind: 'matmul',
       rank: 0,
@@ -97,7 +98,7 @@ describe.each([...machines, wide])('matmul, relaxed $relaxed, threads $threads, 
     ['one b along the second axis', [2, 3], [true, false]],
     ['one b for all', [3], [false]],
   ] as const)('agrees on more rows than a block, with %s', async (_, batch, moves) => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     const [rows, inner, columns] = [103, 37, 29];
     for (const b of ['float32', 'int8'] as const) {
       const program: MatmulProgram = {

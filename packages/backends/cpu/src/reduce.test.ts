@@ -2,9 +2,10 @@ import * as e from '@heed/expr';
 import type { ReduceProgram, RowProgram } from '@heed/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dense, lays, numbers, type Placed, place, type Stored } from '../../trials/pair.fixture.ts';
 import { CpuBackend } from './device/backend.ts';
 import { machines } from './emit/math/arrays.fixture.ts';
-import { dense, lays, numbers, Pair, type Placed, place, type Stored } from './pair.fixture.ts';
+import { openPair } from './pair.fixture.ts';
 
 const { scalar, index, trace } = e;
 
@@ -19,7 +20,7 @@ describe.each(machines)('reduce, relaxed $relaxed', (machine) => {
   it.each(['sum', 'max', 'min', 'argmax', 'argmin'] as const)(
     '%s agrees with the reference over any shapes and strides',
     async (by) => {
-      const pair = await Pair.open(machine);
+      const pair = await openPair(machine);
       const arg = by === 'argmax' || by === 'argmin';
       await fc.assert(
         fc.asyncProperty(
@@ -101,7 +102,7 @@ describe.each(machines)('reduce, relaxed $relaxed', (machine) => {
 
 describe.each(machines)('row, relaxed $relaxed', (machine) => {
   it('agrees with the reference on softmax, layer norm and log-sum-exp over any shapes and strides', async () => {
-    const pair = await Pair.open(machine);
+    const pair = await openPair(machine);
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 2 }).chain((rank) =>

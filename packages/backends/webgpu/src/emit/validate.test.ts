@@ -45,7 +45,7 @@ import { callOf } from '../../../../around/testing/src/laws/stand.ts';
 import { Random } from '../../../../around/testing/src/random.ts';
 import { type AxisLengths, draw, type Scene } from '../../../../around/testing/src/scene/scene.ts';
 import { expression } from '../../../../core/expr/src/arbitraries.fixture.ts';
-import { programOf } from './attend/scene.fixture.ts';
+import { programOf } from '../../../trials/scene.fixture.ts';
 import { byPart, byScore, exported, IMAGE, isImage, used } from './every-part.fixture.ts';
 import { least, type Machine } from './machine.ts';
 import type { Layout } from './plan.ts';

@@ -4,8 +4,8 @@ import { bias, softcap } from '@heed/masks';
 import { softmax } from '@heed/normalizers';
 import { additive, gaussian, laplace, scaledDot } from '@heed/scores';
 import { describe, expect, it } from 'vitest';
+import { programsOf } from '../../../../trials/gradient.fixture.ts';
 import { designOf } from './design.ts';
-import { programsOf } from './gradient.fixture.ts';
 import { prepareGradient } from './kernel.ts';
 import { sharesOf } from './shares.ts';
 

@@ -4,7 +4,7 @@ import { sigmoid, softmax } from '@heed/normalizers';
 import { additive, dot, laplace, scaledDot } from '@heed/scores';
 import type { AttendProgram } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
-import { compare, run } from './attend.fixture.ts';
+import { compare, run } from '../../../../trials/attend.fixture.ts';
 import {
   everything,
   lengths,
@@ -12,11 +12,10 @@ import {
   masks,
   modifiers,
   normalizers,
-  open,
   scores,
-  widths,
-} from './parts.fixture.ts';
-import { Draw, programOf, sceneOf } from './scene.fixture.ts';
+} from '../../../../trials/parts.fixture.ts';
+import { Draw, programOf, sceneOf } from '../../../../trials/scene.fixture.ts';
+import { open, widths } from './open.fixture.ts';
 
 describe('attend', () => {
   it.each(Object.keys(scores))('scores by %s', async (name) => {

@@ -5,10 +5,17 @@ import { sigmoid, softmax } from '@heed/normalizers';
 import { additive, scaledDot } from '@heed/scores';
 import type { AttendProgram } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
-import { compare, run } from './attend.fixture.ts';
+import { compare, run } from '../../../../trials/attend.fixture.ts';
+import {
+  Draw,
+  type Lengths,
+  programOf,
+  type Scene,
+  sceneOf,
+  type Tensor,
+} from '../../../../trials/scene.fixture.ts';
 import { FEW_BLOCK } from './layout.ts';
-import { open } from './parts.fixture.ts';
-import { Draw, type Lengths, programOf, type Scene, sceneOf, type Tensor } from './scene.fixture.ts';
+import { open } from './open.fixture.ts';
 
 /** Values so wide that a block of keys is worth a part. */
 const wide = { features: 8, valueFeatures: 64 };

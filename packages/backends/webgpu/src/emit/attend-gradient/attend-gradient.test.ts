@@ -5,11 +5,13 @@ import { softmax } from '@heed/normalizers';
 import { dot, scaledDot } from '@heed/scores';
 import fc from 'fast-check';
 import { beforeAll, describe, it } from 'vitest';
+import { cases, odd, unread, wild } from '../../../../trials/cases.fixture.ts';
+import { agree, type Case, type Choice, layInTurn } from '../../../../trials/gradient.fixture.ts';
+import { lays, Pair } from '../../../../trials/pair.fixture.ts';
 import { nullDevice, openOn, swiftshader } from '../../adapters.fixture.ts';
-import { type Lay, lays, Pair } from '../../pair.fixture.ts';
+import type { WebGpuBackend } from '../../device/backend.ts';
 import { least } from '../machine.ts';
-import { cases, odd, sparse, wild } from './cases.fixture.ts';
-import { agree, type Case, type Choice, warmUp } from './gradient.fixture.ts';
+import { warmUp } from './gradient.fixture.ts';
 
 /** Software devices take a second to compile what one input needs: all calls of a case run one program. */
 const MINUTES = 240_000;
@@ -42,9 +44,9 @@ const calls = fc.record({
 });
 
 describe('attend-gradient', () => {
-  let pair: Pair;
+  let pair: Pair<WebGpuBackend>;
   beforeAll(async () => {
-    pair = await Pair.open(swiftshader());
+    pair = await Pair.with(await openOn(swiftshader()));
   }, 20_000);
 
   it.each(Object.keys(cases).map((name, i) => [name, programs[i % programs.length] as Program] as const))(
@@ -85,18 +87,7 @@ describe('attend-gradient', () => {
       });
       await fc.assert(
         fc.asyncProperty(drawn, async ({ call, dtype, lays: given }) => {
-          let next = 0;
-          const layOf = (rank: number): Lay => {
-            const { order, gap, flip, repeat, offset } = given[next++ % given.length] as Lay;
-            return {
-              order: order.filter((axis) => axis < rank),
-              gap,
-              flip,
-              repeat: repeat.map(() => false),
-              offset,
-            };
-          };
-          await agree(pair, kase, { ...(programs[1] as Program), ...call, dtype, lays: layOf });
+          await agree(pair, kase, { ...(programs[1] as Program), ...call, dtype, lays: layInTurn(given) });
         }),
         { numRuns: 3, endOnFailure: true },
       );
@@ -107,22 +98,10 @@ describe('attend-gradient', () => {
   it.each(['scaled dot, softmax', 'laplace, window, sparsemax', 'dot, table, reweight'])(
     'lets nothing through from rows that nobody reads: %s',
     async (name) => {
-      const { options, ...rest } = cases[name] as Case;
       await fc.assert(
-        fc.asyncProperty(calls, async (call) => {
-          // The last key is never allowed, and neither is the second query.
-          const kase = { ...rest, options: { ...options, mask: [sparse(), ...[options.mask ?? []].flat()] } };
-          const lengths = { ...call.lengths, key: call.lengths.key + 1 };
-          const spoil = {
-            k: ['key', lengths.key - 1],
-            value: ['key', lengths.key - 1],
-            perKey: ['key', lengths.key - 1],
-            key$0: ['key', lengths.key - 1],
-            query$0: ['query', 1],
-            q: ['query', 1],
-          } as const;
-          await agree(pair, kase, { ...(programs[0] as Program), ...call, lengths, spoil });
-        }),
+        fc.asyncProperty(calls, (call) =>
+          agree(pair, ...unread(cases[name] as Case, { ...(programs[0] as Program), ...call })),
+        ),
         { numRuns: 3, endOnFailure: true },
       );
     },
@@ -142,7 +121,7 @@ describe('attend-gradient with the least limits', () => {
   it(
     'gives the same where inputs do not fit its bindings',
     async () => {
-      const pair = await Pair.open(swiftshader(), least);
+      const pair = await Pair.with(await openOn(swiftshader(), least));
       const kase: Case = {
         options: { score: wild(), mask: odd(), normalizer: softmax({ sink: 'zero' }) },
         tables: { distances: [2, 4] },

@@ -4,11 +4,18 @@ import { softmax } from '@heed/normalizers';
 import { additive, laplace, scaledDot } from '@heed/scores';
 import type { Backend } from '@heed/tensor';
 import { describe, expect, it, vi } from 'vitest';
+import { compare, run } from '../../../../trials/attend.fixture.ts';
+import {
+  everything,
+  lengths,
+  masks,
+  modifiers,
+  normalizers,
+  scores,
+} from '../../../../trials/parts.fixture.ts';
+import { Draw, programOf, sceneOf } from '../../../../trials/scene.fixture.ts';
 import { lavapipe, openOn, swiftshader } from '../../adapters.fixture.ts';
 import type { WebGpuOptions } from '../../device/open.ts';
-import { compare, run } from './attend.fixture.ts';
-import { everything, lengths, masks, modifiers, normalizers, scores } from './parts.fixture.ts';
-import { Draw, programOf, sceneOf } from './scene.fixture.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 

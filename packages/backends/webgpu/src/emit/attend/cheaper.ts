@@ -2,7 +2,7 @@
 // or keys whether the guards hold there.
 
 import { asNode, type Expr, type Hoisted, sizeOf } from '@heed/expr';
-import type { AttendProgram, Axis } from '@heed/tensor';
+import { type AttendProgram, type Axis, axisNames, lengthNames } from '@heed/tensor';
 import { ExpressionWriter } from '../expression.ts';
 import { float } from '../lanes.ts';
 import type { Machine } from '../machine.ts';
@@ -10,7 +10,6 @@ import type { Dispatch } from '../plan.ts';
 import { ShaderWriter } from '../shader.ts';
 import { store } from '../storage.ts';
 import { product } from '../walk.ts';
-import { axes as allAxes, lengthOf } from './axes.ts';
 import { readsOf } from './formulas.ts';
 import { numbersOf, type Operand, operandClass, read, sumOf, term } from './operand.ts';
 import { indexIn } from './output.ts';
@@ -47,7 +46,7 @@ export function planCheaper(
   const score = cheaper?.roots.score;
   if (!cheaper || !score || cheaper.guards.some(({ input }) => operands[input]?.type.lookups !== 0))
     return null;
-  const length = (axis: Axis): number => sizes[lengthOf[axis]] as number;
+  const length = (axis: Axis): number => sizes[lengthNames[axis]] as number;
   let floats = 0;
   const take = (
     name: string,
@@ -143,7 +142,7 @@ function emitRow(
   code.if(`${flat} < ${shader.number('count')}`, () => {
     const at = coordinates(shader, flat, along.length + dims.length);
     const place = Object.fromEntries(
-      allAxes.map((axis) => [axis, along.includes(axis) ? (at[along.indexOf(axis)] as string) : '0']),
+      axisNames.map((axis) => [axis, along.includes(axis) ? (at[along.indexOf(axis)] as string) : '0']),
     ) as Record<Axis, string>;
     const { batch, head, query, key } = place;
     const keyHead = along.includes('keyHead')
@@ -190,7 +189,7 @@ function emitGuard(
   const size = axis === null ? 1 : axis === 'query' ? rowsOf(shape) : keysOf(shape);
   const first = axis === null ? '0' : code.let('first', `${at[tiled]} * ${size}`);
   const count =
-    axis === null ? '1' : code.let('count', `min(${size}, ${shader.length(lengthOf[axis])} - ${first})`);
+    axis === null ? '1' : code.let('count', `min(${size}, ${shader.length(lengthNames[axis])} - ${first})`);
   const base = code.let(
     'base',
     indexIn(

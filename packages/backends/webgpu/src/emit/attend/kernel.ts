@@ -2,11 +2,10 @@
 // the scores of the pairs and whether the mask allows them.
 
 import { asNode, type Expr, type NodeOf, reachable } from '@heed/expr';
-import type { AttendProgram } from '@heed/tensor';
+import { type AttendProgram, axisNames, lengthNames } from '@heed/tensor';
 import { ExpressionWriter, laneOf } from '../expression.ts';
 import { type Lanes, typeOf } from '../lanes.ts';
 import type { Code, ShaderWriter } from '../shader.ts';
-import { axes as allAxes, lengthOf } from './axes.ts';
 import type { Cheapened } from './cheaper.ts';
 import { type Axes, isLiteral, readsOf, rowScalars } from './formulas.ts';
 import { MaskBounds, type Truth } from './mask-bounds.ts';
@@ -308,8 +307,8 @@ export class PairKernel {
     return {
       batch: span(tile.batch),
       keyHead: span(tile.keyHead),
-      head: packed ? span(tile.firstHead, last(lengthOf.head)) : span(tile.head as string),
-      query: packed ? span('0', last(lengthOf.query)) : span(tile.first, lastRow),
+      head: packed ? span(tile.firstHead, last(lengthNames.head)) : span(tile.head as string),
+      query: packed ? span('0', last(lengthNames.query)) : span(tile.first, lastRow),
       key: span(firstKey, lastKey),
     };
   }
@@ -321,4 +320,4 @@ export const among = (operands: Design['operands'], names: ReadonlySet<string>):
 
 /** Whether lengths are short enough for bounds of a mask to be told. */
 export const areBounded = (sizes: Readonly<Record<string, number>>): boolean =>
-  allAxes.every((axis) => (sizes[lengthOf[axis]] ?? 0) < FAR);
+  axisNames.every((axis) => (sizes[lengthNames[axis]] ?? 0) < FAR);

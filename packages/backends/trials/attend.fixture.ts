@@ -3,18 +3,19 @@
 import { reference } from '@heed/reference';
 import {
   type AttendInput,
+  axisNames,
   type Backend,
   type DType,
   dtypes,
   fromBfloat16,
   fromFloat16,
+  lengthNames,
   toBfloat16,
   toFloat16,
   type View,
   workingDType,
 } from '@heed/tensor';
 import { MULTIPLE, roundoff } from '@heed/testing';
-import { axes as axisNames, lengthOf as lengthNames } from './axes.ts';
 import { type Draw, dimsOf, type Scene } from './scene.fixture.ts';
 
 /** The shapes and dtypes of a program's results. */

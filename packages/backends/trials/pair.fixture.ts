@@ -16,10 +16,6 @@ import {
 } from '@heed/tensor';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { openOn } from './adapters.fixture.ts';
-import type { WebGpuBackend } from './device/backend.ts';
-import type { WebGpuOptions } from './device/open.ts';
-import type { Machine } from './emit/machine.ts';
 
 export type Stored = Exclude<DType, 'float64'>;
 
@@ -34,6 +30,14 @@ export interface Placed {
 }
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
+
+export const dense = (dtype: Stored, shape: readonly number[]): Placed => ({
+  dtype,
+  shape,
+  strides: shape.map((_, axis) => product(shape.slice(axis + 1))),
+  offset: 0,
+  room: product(shape),
+});
 
 /** How the axes of a view lie in memory: any order, gaps, backwards, or (inputs only) repeated. */
 export interface Lay {
@@ -76,6 +80,29 @@ export function place(dtype: Stored, shape: readonly number[], lay: Lay): Placed
   return { dtype, shape, strides, offset, room: lay.offset + step + 3 };
 }
 
+/** Numbers that repeat from a seed; about normal, a few of them exactly alike. */
+export function numbers(count: number, seed: number, strange = false): number[] {
+  let state = (seed * 2654435761 + 12345) | 0;
+  const uniform = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 8) / 2 ** 24;
+  };
+  return Array.from({ length: count }, () => {
+    const value = (uniform() + uniform() + uniform() - 1.5) * 2;
+    if (!strange) return value;
+    const pick = uniform();
+    return pick < 0.03
+      ? Number.NaN
+      : pick < 0.06
+        ? Infinity
+        : pick < 0.09
+          ? -Infinity
+          : pick < 0.3
+            ? Math.round(value)
+            : value;
+  });
+}
+
 const GUARD = 64;
 const PATTERN = 0xa5;
 
@@ -97,19 +124,18 @@ const codecs: { readonly [D in Stored]: { to(value: number): number; from(bits: 
   bool: { to: (value) => (value > 0 ? 1 : 0), from: Number },
 };
 
-/** Two backends, and what was put into both. */
-export class Pair {
-  readonly webgpu: WebGpuBackend;
+/** A backend and the reference, and what was put into both. */
+export class Pair<B extends Backend = Backend> {
+  readonly backend: B;
   readonly reference: Backend;
 
-  constructor(webgpu: WebGpuBackend, oracle: Backend) {
-    this.webgpu = webgpu;
+  private constructor(backend: B, oracle: Backend) {
+    this.backend = backend;
     this.reference = oracle;
   }
 
-  /** @param machine what emission is told instead of what the device says: `least` for the specification's limits. */
-  static async open(options: WebGpuOptions, machine: Partial<Machine> = {}): Promise<Pair> {
-    return new Pair(await openOn(options, machine), await reference().open());
+  static async with<B extends Backend>(backend: B): Promise<Pair<B>> {
+    return new Pair(backend, await reference().open());
   }
 
   /** Runs the program on both and expects like results, and nothing written beside them. */
@@ -127,7 +153,7 @@ export class Pair {
   ): Promise<void> {
     const { uniforms = {}, sizes = {}, tolerance = 1e-5, allowed = {} } = rest;
     const found: Record<string, Float64Array>[] = [];
-    for (const backend of [this.webgpu, this.reference]) {
+    for (const backend of [this.backend, this.reference]) {
       const held: View[] = [];
       const put = ([placed, values]: readonly [Placed, readonly number[]]): View => {
         const view = putInto(backend, placed, values);

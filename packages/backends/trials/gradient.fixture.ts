@@ -9,11 +9,19 @@ import {
   type Spec,
 } from '@heed/attention';
 import { inputsOf, type Sizes, sizeOf } from '@heed/expr';
-import type { AttendGradientProgram, AttendInput, AttendProgram, Axis, Backend, Program } from '@heed/tensor';
-import { Random } from '../../../../../around/testing/src/random.ts';
-import { type Data, exactly, MULTIPLE, roundoff } from '../../../../../around/testing/src/tolerance.ts';
-import { type Lay, type Pair, place, product, type Stored } from '../../pair.fixture.ts';
-import { axisNames, lengthNames } from '../attend/formula.ts';
+import {
+  type AttendGradientProgram,
+  type AttendInput,
+  type AttendProgram,
+  type Axis,
+  axisNames,
+  type Backend,
+  lengthNames,
+  type Program,
+} from '@heed/tensor';
+import { Random } from '../../around/testing/src/random.ts';
+import { type Data, exactly, MULTIPLE, roundoff } from '../../around/testing/src/tolerance.ts';
+import { type Lay, type Pair, place, product, type Stored } from './pair.fixture.ts';
 
 export type Lengths = Readonly<Record<Axis, number>>;
 
@@ -98,6 +106,15 @@ export function programsOf(kase: Case, choice: Choice) {
     return { forward: program, backward: differentiate(program, wrt, upstream) };
   };
   return { stored: make(choice.dtype ?? 'float32'), exact: make('float64'), spec };
+}
+
+/** Lays one tensor after the other as given, none with repeated elements. */
+export function layInTurn(given: readonly Lay[]): (rank: number) => Lay {
+  let next = 0;
+  return (rank) => {
+    const lay = given[next++ % given.length] as Lay;
+    return { ...lay, order: lay.order.filter((axis) => axis < rank), repeat: lay.repeat.map(() => false) };
+  };
 }
 
 const shapeOf = (
@@ -284,4 +301,42 @@ async function runExactly(
   for (const { allocation } of [...Object.values(inputs), ...Object.values(outputs)])
     backend.free(allocation);
   return found;
+}
+
+/** The program of a case, with what a call of it brings: shapes and dtypes. */
+export function callOf(kase: Case, choice: Choice) {
+  const { stored, exact, spec } = programsOf(kase, choice);
+  const { lengths, pool } = choice;
+  const { forward, backward } = stored;
+  const rows = [lengths.batch, lengths.head, lengths.query];
+  const { context, weights, level } = backward.upstream;
+  const solved = forward.normalizer.level.by !== 'none';
+  const float = forward.dtype;
+  const blocks = [Math.ceil(lengths.query / Math.max(1, pool)), Math.ceil(lengths.key / Math.max(1, pool))];
+  const own = (name: string) => ({
+    shape: shapeOf(exact.forward, kase, lengths, name),
+    dtype: (forward.inputs[name] as AttendInput).dtype,
+  });
+  const contexts = { shape: [...rows, choice.values], dtype: float };
+  const levels = { shape: rows, dtype: 'float32' as const };
+  const inputs: Record<string, { shape: number[]; dtype: AttendInput['dtype'] }> = {
+    ...Object.fromEntries(Object.keys(forward.inputs).map((name) => [name, own(name)])),
+    context: contexts,
+    ...(solved ? { level: levels } : {}),
+    ...(context ? { grad$context: contexts } : {}),
+    ...(weights ? { grad$weights: { shape: [...rows.slice(0, 2), ...blocks], dtype: float } } : {}),
+    ...(level ? { grad$level: levels } : {}),
+  };
+  return {
+    program: backward as Program,
+    inputs,
+    outputs: Object.fromEntries(backward.wrt.map((name) => [name, own(name)])),
+    uniforms: Object.fromEntries(
+      Object.keys(forward.uniforms).map((name) => [
+        name,
+        kase.uniforms?.[name] ?? spec.uniforms[name]?.value ?? 1,
+      ]),
+    ),
+    sizes: sizesOf(lengths),
+  };
 }

@@ -12,7 +12,7 @@ import * as e from '@heed/expr';
 import { alibi, bias, causal, learnedScale, padding, relativeTable, window } from '@heed/masks';
 import { entmax15, hard, sigmoid, softmax, sparsemax } from '@heed/normalizers';
 import { additive, cosine, dot, gaussian, general, laplace, scaledDot } from '@heed/scores';
-import type { Case } from './gradient.fixture.ts';
+import type { Case, Choice } from './gradient.fixture.ts';
 
 const { scalar, add, mul, sub } = e;
 
@@ -77,7 +77,7 @@ export const odd = defineMask({
   allowed: ({ query, key }) => e.and(e.ne(query, 2), e.ne(e.mod(add(query, key), 3), 0)),
 });
 
-export const sparse = defineMask({
+const sparse = defineMask({
   name: 'sparse',
   allowed: ({ query, key, keyLength }) => e.and(e.ne(query, 1), e.ne(key, sub(keyLength, 1))),
 });
@@ -135,3 +135,16 @@ const all: Readonly<Record<string, AttentionOptions | Case>> = {
 export const cases: Readonly<Record<string, Case>> = Object.fromEntries(
   Object.entries(all).map(([name, one]) => [name, 'options' in one ? one : { options: one }]),
 );
+
+/** The case where nobody reads the last key, which there is one more of, nor the second query; both are NaN. */
+export function unread({ options, ...rest }: Case, choice: Choice): [Case, Choice] {
+  const lengths = { ...choice.lengths, key: choice.lengths.key + 1 };
+  const [key, query] = [
+    ['key', lengths.key - 1],
+    ['query', 1],
+  ] as const;
+  return [
+    { ...rest, options: { ...options, mask: [sparse(), ...[options.mask ?? []].flat()] } },
+    { ...choice, lengths, spoil: { k: key, value: key, perKey: key, key$0: key, query$0: query, q: query } },
+  ];
+}
