@@ -270,30 +270,29 @@ export class Context {
     else code.if(`${this.#part} == 0`, store);
   }
 
-  /** One row and four columns at a time through workgroup memory, added in the order of the parts. */
+  /** One row and four columns at a time through workgroup memory, of half as many invocations each time. */
   #join(): void {
     const { code, shape, stage } = this.#kernel;
     const { columns } = this.#options;
     const floats = shape.width === 1;
-    const own = `lid${floats ? ' * 4' : ''}`;
-    for (const sums of this.#sums) {
-      for (const sum of sums) {
-        stage.claim();
-        const components = floats ? ['x', 'y', 'z', 'w'] : [''];
-        components.forEach((component, c) => {
-          code.set(`${stage.name}[${own}${c ? ` + ${c}` : ''}]`, floats ? `${sum}.${component}` : sum);
+    const cellsOf = (who: string): readonly string[] =>
+      floats ? [0, 1, 2, 3].map((c) => `${stage.name}[${who} * 4 + ${c}]`) : [`${stage.name}[${who}]`];
+    for (const sum of this.#sums.flat()) {
+      const store = (): void =>
+        cellsOf('lid').forEach((cell, c) => {
+          code.set(cell, floats ? `${sum}.${'xyzw'[c]}` : sum);
         });
+      stage.claim();
+      store();
+      for (let half = columns.parts / 2; half >= 1; half /= 2) {
         stage.barrier();
-        code.if(`${this.#part} == 0`, () => {
-          code.for('other', '1', String(columns.parts), (other) => {
-            const from = code.let('from', `(lid + ${other} * ${columns.lanes})${floats ? ' * 4' : ''}`);
-            const cell = (c: number): string => `${stage.name}[${from}${c ? ` + ${c}` : ''}]`;
-            const all = floats ? `vec4<f32>(${[0, 1, 2, 3].map(cell).join(', ')})` : cell(0);
-            code.set(sum, `${sum} + ${all}`);
-          });
+        code.if(`${this.#part} < ${half}`, () => {
+          const others = cellsOf(code.let('other', `lid + ${half * columns.lanes}`)).join(', ');
+          code.set(sum, `${sum} + ${floats ? `vec4<f32>(${others})` : others}`);
+          if (half > 1) store();
         });
-        stage.use();
       }
+      stage.use();
     }
   }
 }
