@@ -70,7 +70,11 @@ describe('bad input to layers', () => {
       learnedPositions(device, { length: 4, width: 2, seed: 1 })(t(3, 2), { offset: 2 }),
     'waves of an odd width': () => sinusoidal(device, { width: 3 }),
     'no layout': () => rotary(wrong({})),
-    'a scaling that is none': () => rotary({ layout: 'halves', scaling: wrong({ by: 'yarn', factor: 2 }) }),
+    'a scaling that is none': () =>
+      rotary({ layout: 'halves', scaling: wrong({ by: 'dynamic', factor: 2 }) }),
+    'a scaling that lacks a length': () =>
+      rotary({ layout: 'halves', scaling: wrong({ by: 'yarn', factor: 2 }) }),
+    'a magnitude of nothing': () => rotary({ layout: 'halves', magnitude: 0 }),
     'an odd row to turn': () => rotary({ layout: 'halves' })(t(4, 3)),
     'a row too narrow to turn': () => rotary({ layout: 'halves', width: 8 })(t(4, 4)),
     'two ways to say where rows stand': () =>

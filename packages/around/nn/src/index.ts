@@ -30,4 +30,5 @@ export { fromSafetensors, safetensorsMetadata, toSafetensors } from './parameter
 export type { Places } from './positions/angles.ts';
 export { learnedPositions } from './positions/learned.ts';
 export { type Rotary, type RotaryOptions, rotary } from './positions/rotary.ts';
+export type { RotaryScaling } from './positions/rotary-scaling.ts';
 export { sinusoidal } from './positions/sinusoidal.ts';

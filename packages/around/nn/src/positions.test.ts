@@ -103,6 +103,47 @@ describe('rotary', () => {
     );
   });
 
+  it('stretches slow pairs and leaves fast ones, as Hugging Face computes it', async () => {
+    // In 2048 positions pairs 0 to 2 turn over 32 times, 6 and 7 less than once.
+    const x = rows(4, 1, 16);
+    const yarn = { by: 'yarn', factor: 4, length: 2048 } as const;
+    const own = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => 10000 ** (-i / 8));
+    const rates = own.map((rate, i) => rate * [1, 1, 1, 0.8125, 0.625, 0.4375, 0.25, 0.25][i]!);
+    const given = { layout: 'halves', frequencies: rates } as const;
+    const stretched = await rotary({ layout: 'halves', scaling: yarn })(x, { offset: 900 }).read();
+    const plain = await rotary(given)(x, { offset: 900 }).read();
+    const magnitude = 0.1 * Math.log(4) + 1;
+    near(
+      stretched,
+      Array.from(plain, (one) => one * magnitude),
+    );
+    // Scores are divided by the paper's temperature, 1 / magnitude².
+    near(await rotary({ ...given, magnitude })(x, { offset: 900 }).read(), stretched);
+    near(
+      await rotary({ layout: 'halves', scaling: { ...yarn, by: 'llama3', factor: 8 } })(x, {
+        offset: 900,
+      }).read(),
+      await rotary({
+        layout: 'halves',
+        // Pairs 4 and 5 turn between 4 times and once.
+        frequencies: own.map((rate, i) => {
+          const kept = ((rate * 2048) / (2 * Math.PI) - 1) / 3;
+          return i < 4 ? rate : i > 5 ? rate / 8 : rate * (kept + (1 - kept) / 8);
+        }),
+      })(x, { offset: 900 }).read(),
+    );
+  });
+
+  it('stretches by a step where the bounds of the mix fall together', async () => {
+    // A sequence so short that even the fastest pair turns less than once: all are stretched but the one at the bound.
+    const scaling = { by: 'yarn', factor: 2, length: 4 } as const;
+    const got = await rotary({ layout: 'halves', scaling, magnitude: 1 })(rows(4, 1, 8), {
+      offset: 3,
+    }).read();
+    const frequencies = [0, 1, 2, 3].map((i) => 10000 ** (-i / 4) / (i === 0 ? 1 : 2));
+    near(got, await rotary({ layout: 'halves', frequencies })(rows(4, 1, 8), { offset: 3 }).read());
+  });
+
   it('takes positions, one list or one for each batch entry', async () => {
     const x = rows(5, 2, 3, 2, 4);
     const turn = rotary({ layout: 'interleaved' });

@@ -11,9 +11,11 @@ import {
   sin,
   stack,
   type Tensor,
+  mul as times,
   ValueError,
 } from '@heed/tensor';
-import { angles, frequencies, type Places } from './angles.ts';
+import { angles, type Places } from './angles.ts';
+import { checkScaling, magnitudeOf, type RotaryScaling, ratesOf } from './rotary-scaling.ts';
 
 export interface RotaryOptions {
   /**
@@ -25,14 +27,15 @@ export interface RotaryOptions {
   readonly base?: number;
   /** How many features of a row turn, the first ones; all if left out. Even. */
   readonly width?: number;
-  /**
-   * For sequences longer than those trained on: `'linear'` divides positions by the factor (Chen et al. 2023, arXiv
-   * 2306.15595, equation 4); `'ntk'` raises the base, base * factor^(width / (width - 2)), which stretches slow turns and leaves
-   * fast ones (Peng et al. 2023, arXiv 2309.00071, equation 10).
-   */
-  readonly scaling?: { readonly by: 'linear' | 'ntk'; readonly factor: number };
-  /** The rate of each pair in radians a position, instead of base and scaling: for any other rule. */
+  /** For sequences longer than those trained on. */
+  readonly scaling?: RotaryScaling;
+  /** The rate of each pair in radians a position, instead of base and scaling: for any other rule, such as LongRoPE's. */
   readonly frequencies?: readonly number[];
+  /**
+   * What turned features are multiplied by, queries and keys alike, so that scores are multiplied by its square: Hugging
+   * Face's `attention_factor`. 1 if left out, but for `'yarn'`.
+   */
+  readonly magnitude?: number;
 }
 
 /** Turns rows [..., length, feature] by where they stand. */
@@ -49,17 +52,17 @@ export interface Rotary {
  * @throws ValueError for options that do not go together; at a call, ShapeError for rows narrower than `width`.
  * @example rotary({ layout: 'halves' })(query, { offset: cache.length })
  */
-export function rotary({ layout, base = 10000, width, scaling, frequencies: given }: RotaryOptions): Rotary {
-  check({ layout, base, ...(width === undefined ? {} : { width }) });
+export function rotary(options: RotaryOptions): Rotary {
+  const { layout, base = 10000, width, scaling, frequencies: given } = options;
+  check(options);
   if (given && (scaling || (width !== undefined && given.length !== width / 2)))
     throw new ValueError(
       'rotary: frequencies stand for base and scaling, one for each pair of features. Give them alone.',
     );
-  if (scaling && !(scaling.factor >= 1 && (scaling.by === 'linear' || scaling.by === 'ntk'))) {
-    throw new ValueError(
-      `rotary: scaling expects { by: 'linear' or 'ntk', factor of at least 1 }, got ${JSON.stringify(scaling)}.`,
-    );
-  }
+  if (scaling) checkScaling(scaling);
+  const magnitude = options.magnitude ?? magnitudeOf(scaling);
+  /** Nothing is multiplied by 1. */
+  const sized = (of: Tensor): Tensor => (magnitude === 1 ? of : times(of, magnitude));
   const turn = (rows: Tensor, places: Places = {}): Tensor => {
     const whole = rows.shape.at(-1);
     const length = rows.shape.at(-2);
@@ -79,14 +82,14 @@ export function rotary({ layout, base = 10000, width, scaling, frequencies: give
     const flat = angles('rotary', rows.device, rates, length, rows.dtype as FloatDType, places);
     // Positions for each batch entry stand for all of its heads.
     const at = flat.rank === 3 && rows.rank === 4 ? flat.unsqueeze(1) : flat;
-    const turned = rotate(rows.slice(-1, 0, turning), cos(at), sin(at), layout);
+    const turned = rotate(rows.slice(-1, 0, turning), sized(cos(at)), sized(sin(at)), layout);
     return turning === whole ? turned : concat([turned, rows.slice(-1, turning, whole)], { axis: -1 });
   };
-  const label = `rotary(layout: '${layout}'${base === 10000 ? '' : `, base: ${base}`})`;
+  const label = `rotary(layout: '${layout}'${base === 10000 ? '' : `, base: ${base}`}${scaling ? `, scaling: '${scaling.by}'` : ''})`;
   return Object.assign(turn, { kind: 'rotary', label } as const);
 }
 
-function check({ layout, base = 10000, width }: RotaryOptions): void {
+function check({ layout, base = 10000, width, magnitude = 1 }: RotaryOptions): void {
   if (layout !== 'halves' && layout !== 'interleaved')
     throw new ValueError(
       `rotary: layout expects 'halves' (GPT-NeoX, Hugging Face's LLaMA) or 'interleaved' (the paper, GPT-J), got ${JSON.stringify(layout)}. ` +
@@ -95,13 +98,8 @@ function check({ layout, base = 10000, width }: RotaryOptions): void {
   if (!(base > 1)) throw new ValueError(`rotary: base expects a number above 1, got ${String(base)}.`);
   if (width !== undefined && !(Number.isInteger(width) && width >= 2 && width % 2 === 0))
     throw new ValueError(`rotary: width expects an even number of at least 2, got ${String(width)}.`);
-}
-
-function ratesOf(width: number, base: number, scaling: RotaryOptions['scaling']): Float64Array<ArrayBuffer> {
-  if (!scaling) return frequencies(width, base);
-  if (scaling.by === 'linear') return frequencies(width, base).map((one) => one / scaling.factor);
-  // A single pair has no slow ones to stretch.
-  return frequencies(width, width > 2 ? base * scaling.factor ** (width / (width - 2)) : base);
+  if (!(magnitude > 0 && Number.isFinite(magnitude)))
+    throw new ValueError(`rotary: magnitude expects a finite number above 0, got ${String(magnitude)}.`);
 }
 
 type Four = readonly [Expr<Scalar>, Expr<Scalar>, Expr<Scalar>, Expr<Scalar>];
