@@ -2,7 +2,7 @@
 
 import { additiveAttention, coverageLoss } from '@heed/additive';
 import { localAttention } from '@heed/local';
-import { fromKeras, fromPyTorch, keyValueCache, multiHead } from '@heed/multi-head';
+import { fromKeras, fromPyTorch, multiHead } from '@heed/multi-head';
 import { multiplicativeAttention } from '@heed/multiplicative';
 import * as nn from '@heed/nn';
 import { attentionPooling, featurePooling, imageAttention, overlap, selfAttention } from '@heed/self';
@@ -15,7 +15,6 @@ const variants = {
   fromKeras,
   fromPyTorch,
   imageAttention,
-  keyValueCache,
   localAttention,
   multiHead,
   multiplicativeAttention,

@@ -1,5 +1,9 @@
 // @heed/nn: layers and what they are made of.
 
+export type { KeyValueCache, Remembered } from './cache/cache.ts';
+export { type CacheOptions, type GrowingCache, keyValueCache } from './cache/growing.ts';
+export { type LengthsOf, lengthsFor } from './cache/lengths.ts';
+export { type PagedCache, type PagePool, type PagePoolOptions, pagePool } from './cache/paged.ts';
 export { type Attending, attended, attending, type PartsCall } from './define/attending.ts';
 export { type Builder, defineLayer } from './define/define-layer.ts';
 export { initialOption } from './define/initial-option.ts';

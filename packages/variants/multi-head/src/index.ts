@@ -1,6 +1,15 @@
 // @heed/multi-head: several attentions side by side, with what is remembered between calls.
 
-export { type CacheOptions, type KeyValueCache, keyValueCache } from './cache.ts';
+export {
+  type CacheOptions,
+  type GrowingCache,
+  type KeyValueCache,
+  keyValueCache,
+  type PagedCache,
+  type PagePool,
+  type PagePoolOptions,
+  pagePool,
+} from '@heed/nn';
 export { fromKeras } from './from-keras.ts';
 export { type FromPyTorchOptions, fromPyTorch } from './from-pytorch.ts';
 export {

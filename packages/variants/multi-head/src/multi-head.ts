@@ -5,6 +5,8 @@ import {
   type Builder,
   defineLayer,
   initial,
+  type KeyValueCache,
+  lengthsFor,
   linear,
   type PartsCall,
   type Places,
@@ -15,7 +17,6 @@ import {
 import { softmax } from '@heed/normalizers';
 import { scaledDot } from '@heed/scores';
 import { ShapeError, Tensor, ValueError, zeros } from '@heed/tensor';
-import { type KeyValueCache, remember } from './cache.ts';
 import { appendRow, besideExtraKeys, padInputs } from './extra-keys.ts';
 import { headNorm } from './head-norm.ts';
 import { type HeadsAttention, plainHeads } from './plain-heads.ts';
@@ -41,13 +42,15 @@ export interface MultiHeadResult {
 
 /** The output alone, or with what was asked for. */
 export type MultiHeadGiven<C> = C extends { readonly weights: true | { readonly pool: number } }
-  ? MultiHeadResult & { readonly weights: Tensor } & WithCache<C>
+  ? Omit<MultiHeadResult, 'cache'> & { readonly weights: Tensor } & WithCache<C>
   : C extends { readonly cache: KeyValueCache }
-    ? MultiHeadResult & WithCache<C>
+    ? Omit<MultiHeadResult, 'cache'> & WithCache<C>
     : C extends { readonly weights: boolean }
       ? Tensor | MultiHeadResult
       : Tensor;
-type WithCache<C> = C extends { readonly cache: KeyValueCache } ? { readonly cache: KeyValueCache } : unknown;
+type WithCache<C> = C extends { readonly cache: infer K extends KeyValueCache }
+  ? { readonly cache: K }
+  : unknown;
 
 /** Keys and values that are projected already, [batch, keyHead, key, feature]. */
 export interface Memory {
@@ -176,47 +179,55 @@ export const multiHead = defineLayer({
     };
     const attend: HeadsAttention = (options.talkingHeads ? talkingHeads : plainHeads)(build, composed, of);
 
-    const turned = (rows: Tensor, seen: number, positions: Tensor | undefined): Tensor =>
-      rotary ? rotary(rows, positions ? { positions } : { offset: seen }) : rows;
-    /** The first key stands where the cache ends. */
-    const projected = (key: Tensor, value: Tensor, seen: number, positions?: Tensor) => ({
-      key: turned(norm.key(split(project.key(key), keyHeads)), seen, positions),
+    const turned = (rows: Tensor, places: Places): Tensor => (rotary ? rotary(rows, places) : rows);
+    const projected = (key: Tensor, value: Tensor, places: Places) => ({
+      key: turned(norm.key(split(project.key(key), keyHeads)), places),
       value: split(project.value(value), keyHeads),
     });
+    const lengthsOf = lengthsFor('multi-head', build.device, parts);
 
     const layer = (...given: readonly unknown[]): Tensor | MultiHeadResult => {
       const { query, source, call } = read(given);
       const { cache, positions } = call;
-      const seen = cache?.seen ?? 0;
+      // The first row stands where the cache ends.
+      const placesOf = (rows: Tensor): Places =>
+        positions ? { positions } : (cache?.places(rows.shape[1] as number) ?? {});
       const asking = batched('query', query, width);
-      const q = turned(norm.query(split(project.query(asking.rows), heads)), seen, positions);
+      const q = turned(norm.query(split(project.query(asking.rows), heads)), placesOf(asking.rows));
+      const own = (name: string, rows: Tensor, width: number) => batched(name, rows, width).rows;
       const fresh =
         'kind' in source
           ? source
           : projected(
-              batched('key', source.key, keyWidth).rows,
-              batched('value', source.value, valueWidth).rows,
-              seen,
-              positions,
+              own('key', source.key, keyWidth),
+              own('value', source.value, valueWidth),
+              placesOf(own('key', source.key, keyWidth)),
             );
-      const known = cache ? remember(cache, fresh.key, fresh.value) : fresh;
-      const { context, weights } = attend(q, extra.key(known.key), extra.value(known.value), {
-        ...call,
-        inputs: extra.count > 0 ? padInputs(attend.parts, call.inputs, extra.count) : (call.inputs ?? {}),
-      });
-      const output = lowered(project.output(merge(context)), asking.batched);
-      if (!call.weights && !cache) return output;
-      return {
-        output,
-        ...(weights ? { weights: lowered(weights, asking.batched) } : {}),
-        ...('cache' in known ? { cache: known.cache } : {}),
-      };
+      const known = cache ? cache.add(fresh.key, fresh.value) : { ...fresh, lengths: null, cache: null };
+      try {
+        const inputs = { ...call.inputs, ...lengthsOf(known.lengths) };
+        const { context, weights } = attend(q, extra.key(known.key), extra.value(known.value), {
+          ...call,
+          inputs: extra.count > 0 ? padInputs(attend.parts, inputs, extra.count) : inputs,
+        });
+        const output = lowered(project.output(merge(context)), asking.batched);
+        if (!call.weights && !cache) return output;
+        return {
+          output,
+          ...(weights ? { weights: lowered(weights, asking.batched) } : {}),
+          ...(known.cache ? { cache: known.cache } : {}),
+        };
+      } catch (problem) {
+        // A cache that nobody will see.
+        known.cache?.dispose();
+        throw problem;
+      }
     };
 
     return Object.assign(layer as unknown as Omit<MultiHead, 'remember'>, {
       remember: (key: Tensor, value: Tensor = key): Memory => {
         const rows = batched('key', key, keyWidth);
-        const made = projected(rows.rows, batched('value', value, valueWidth).rows, 0);
+        const made = projected(rows.rows, batched('value', value, valueWidth).rows, {});
         return {
           kind: 'memory',
           ...made,

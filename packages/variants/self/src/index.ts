@@ -9,4 +9,4 @@ export {
 export { type ImageAttention, type ImageCall, type ImageResult, imageAttention } from './image.ts';
 export { overlap } from './overlap.ts';
 export { attentionPooling, type Pooling, type PoolingCall, type PoolingResult } from './pooling.ts';
-export { type SelfAttention, type SelfCall, type SelfResult, selfAttention } from './self.ts';
+export { type SelfAttention, type SelfCall, type SelfGiven, type SelfResult, selfAttention } from './self.ts';

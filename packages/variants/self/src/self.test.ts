@@ -2,7 +2,7 @@
 
 import { attention } from '@heed/attention';
 import { causal, padding } from '@heed/masks';
-import { load, type Parameters, rotary, save } from '@heed/nn';
+import { keyValueCache, load, type Parameters, pagePool, rotary, save } from '@heed/nn';
 import { softmax, sparsemax } from '@heed/normalizers';
 import { reference } from '@heed/reference';
 import { additive, scaledDot } from '@heed/scores';
@@ -22,6 +22,7 @@ import {
   tensor,
   uniform,
   where,
+  withoutGradients,
 } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -56,6 +57,36 @@ describe('self-attention', () => {
     await close(context, wanted.context);
     await close(weights, wanted.weights);
     await close(layer(x.slice(0, 0, 1).squeeze(0)), context.slice(0, 0, 1).squeeze(0));
+  });
+
+  it('continues a sequence with a cache as if it were whole', async () => {
+    const options = { width: 4, hidden: 2, rotary: rotary({ layout: 'halves' }), ...made };
+    const layer = selfAttention(device, { ...options, mask: causal({ align: 'end' }) });
+    const whole = layer(x, { weights: true });
+    let cache = keyValueCache();
+    for (const [from, to] of [
+      [0, 2],
+      [2, 3],
+      [3, 5],
+    ] as const) {
+      const step = layer(x.slice(1, from, to), { cache, weights: true });
+      cache = step.cache;
+      await close(step.context, whole.context.slice(1, from, to));
+      await close(step.weights, whole.weights.slice(1, from, to).slice(2, 0, to));
+    }
+    expect([cache.seen, cache.key?.shape]).toEqual([5, [2, 1, 5, 2]]);
+
+    const paged = selfAttention(device, {
+      ...options,
+      mask: causal({ align: 'lengths' }),
+      parameters: layer.parameters,
+    });
+    const pool = pagePool(device, { pages: 6, page: 2, heads: 1, width: 2, valueWidth: 4, dtype: 'float64' });
+    const { cache: first } = withoutGradients(device, () =>
+      paged(x.slice(1, 0, 3), { cache: pool.start(2) }),
+    );
+    const { context } = withoutGradients(device, () => paged(x.slice(1, 3), { cache: first }));
+    await close(context, whole.context.slice(1, 3));
   });
 
   it('differentiates by all that it is given and made of', { timeout: 60_000 }, async () => {

@@ -1,10 +1,12 @@
 // A sequence that attends to itself, in one head.
 
-import { option } from '@heed/attention';
+import { type AttentionOptions, option } from '@heed/attention';
 import {
   attended,
   attending,
   defineLayer,
+  type KeyValueCache,
+  lengthsFor,
   linear,
   type PartsCall,
   partOptions,
@@ -20,26 +22,38 @@ import { lower, sequence } from './rows.ts';
 export interface SelfCall extends PartsCall {
   /** Asks for the weights, whole or pooled. The context is the same either way. */
   readonly weights?: WeightsRequest;
+  /** The rows before these: keys and values are added to it, and the cache after this call is returned. */
+  readonly cache?: KeyValueCache;
 }
 
-/** What a call gives that asked for weights. */
+/** What a call gives that asked for weights, or brought a cache. */
 export interface SelfResult {
   /** [batch, length, out]. */
   readonly context: Tensor;
   /** [batch, query, key], or pooled. */
-  readonly weights: Tensor;
+  readonly weights?: Tensor;
+  readonly cache?: KeyValueCache;
 }
 
+/** The context alone, or with what was asked for. */
+export type SelfGiven<C> = C extends { readonly weights: true | { readonly pool: number } }
+  ? Omit<SelfResult, 'cache'> & { readonly weights: Tensor } & WithCache<C>
+  : C extends { readonly cache: KeyValueCache }
+    ? Omit<SelfResult, 'cache'> & WithCache<C>
+    : C extends { readonly weights: boolean }
+      ? Tensor | SelfResult
+      : Tensor;
+type WithCache<C> = C extends { readonly cache: infer K extends KeyValueCache }
+  ? { readonly cache: K }
+  : unknown;
+
 /** A layer of self-attention, to be called with rows [batch, length, width], or [length, width]. */
-export interface SelfAttention {
-  (rows: Tensor, call: SelfCall & { readonly weights: true | { readonly pool: number } }): SelfResult;
-  (rows: Tensor, call?: SelfCall): Tensor;
-}
+export type SelfAttention = <const C extends SelfCall = {}>(rows: Tensor, call?: C) => SelfGiven<C>;
 
 /**
  * Attention of q = W_q x over k = W_k x with values W_v x, in one head and without a projection of what comes out: [batch, length,
  * width] to [batch, length, out]. Cheng, Dong, Lapata 2016 (arXiv 1601.06733); Vaswani et al. 2017 (arXiv 1706.03762), section 3.2.1. For
- * several heads, caches and memories of other rows see `@heed/multi-head`.
+ * several heads and memories of other rows see `@heed/multi-head`. With a cache, masks that compare positions need `align: 'end'`.
  *
  * Parameters: `query.weight`, `key.weight` [hidden, width], `value.weight` [out, width], Glorot uniform, with biases that start at 0;
  * those of the parts, `attention.w`, ...
@@ -70,30 +84,47 @@ export const selfAttention = defineLayer({
     const query = build.add('query', linear, { in: width, out: hidden, bias });
     const key = build.add('key', linear, { in: width, out: hidden, bias });
     const value = build.add('value', linear, { in: width, out, bias });
-    const { attend, call: callOf } = attending(
-      build,
-      'attention',
-      {
-        score: options.score ?? scaledDot(),
-        normalizer: options.normalizer ?? softmax(),
-        mask: options.mask ?? [],
-        modifiers: options.modifiers ?? [],
-        reweight: options.reweight ?? [],
-        dropout: options.dropout,
-      },
-      { heads: 1, sizes: { feature: hidden, queryFeature: hidden, keyFeature: hidden } },
-    );
-    const turned = (rows: Tensor): Tensor => (rotary ? rotary(rows) : rows);
+    const parts: AttentionOptions = {
+      score: options.score ?? scaledDot(),
+      normalizer: options.normalizer ?? softmax(),
+      mask: options.mask ?? [],
+      modifiers: options.modifiers ?? [],
+      reweight: options.reweight ?? [],
+      dropout: options.dropout,
+    };
+    const { attend, call: callOf } = attending(build, 'attention', parts, {
+      heads: 1,
+      sizes: { feature: hidden, queryFeature: hidden, keyFeature: hidden },
+    });
+    const lengthsOf = lengthsFor('self', build.device, parts);
     return ((rows: Tensor, call: SelfCall = {}) => {
       const { x, batched } = sequence('self', rows, width);
-      const { context, weights } = attended(
-        attend,
-        [turned(query(x)), turned(key(x)), value(x)],
-        callOf(call),
-        call.weights ?? false,
-      );
-      const own = lower(context, batched);
-      return weights ? { context: own, weights: lower(weights, batched) } : own;
+      const { cache } = call;
+      // The first row stands where the cache ends.
+      const places = cache?.places(x.shape[1] as number) ?? {};
+      const headOf = (of: Tensor): Tensor => of.unsqueeze(1);
+      const turned = (of: Tensor): Tensor => (rotary ? rotary(headOf(of), places) : headOf(of));
+      const fresh = { key: turned(key(x)), value: headOf(value(x)) };
+      const known = cache ? cache.add(fresh.key, fresh.value) : { ...fresh, lengths: null, cache: null };
+      try {
+        const { context, weights } = attended(
+          attend,
+          [turned(query(x)), known.key, known.value],
+          callOf({ ...call, inputs: { ...call.inputs, ...lengthsOf(known.lengths) } }),
+          call.weights ?? false,
+        );
+        const own = (of: Tensor): Tensor => lower(of.squeeze(1), batched);
+        if (!weights && !cache) return own(context);
+        return {
+          context: own(context),
+          ...(weights ? { weights: own(weights) } : {}),
+          ...(known.cache ? { cache: known.cache } : {}),
+        };
+      } catch (problem) {
+        // A cache that nobody will see.
+        known.cache?.dispose();
+        throw problem;
+      }
     }) as SelfAttention;
   },
 });

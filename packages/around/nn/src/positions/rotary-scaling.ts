@@ -44,8 +44,11 @@ export function checkScaling(scaling: RotaryScaling): void {
     throw new ValueError(
       `rotary: scaling expects { by: 'linear', 'ntk', 'yarn' or 'llama3', factor of at least 1 }, got ${JSON.stringify(scaling)}.`,
     );
-  if (by === 'linear' || by === 'ntk') return;
-  const { length } = scaling;
+  if (scaling.by === 'yarn' || scaling.by === 'llama3') checkBounds(scaling);
+}
+
+function checkBounds(scaling: ByParts): void {
+  const { by, length } = scaling;
   const { fast, slow } = boundsOf(scaling);
   if (!(length > 0 && slow > 0 && fast > slow && Number.isFinite(length) && Number.isFinite(fast)))
     throw new ValueError(
