@@ -2,15 +2,25 @@
 
 import { additiveAttention, coverageLoss } from '@heed/additive';
 import { localAttention } from '@heed/local';
-import { fromKeras, fromPyTorch, multiHead } from '@heed/multi-head';
+import { bidirectionalAttention, coAttention, fromKeras, fromPyTorch, multiHead } from '@heed/multi-head';
 import { multiplicativeAttention } from '@heed/multiplicative';
 import * as nn from '@heed/nn';
-import { attentionPooling, featurePooling, imageAttention, overlap, selfAttention } from '@heed/self';
+import {
+  attentionPooling,
+  directionalAttention,
+  featurePooling,
+  imageAttention,
+  overlap,
+  selfAttention,
+} from '@heed/self';
 
 const variants = {
   additiveAttention,
   attentionPooling,
+  bidirectionalAttention,
+  coAttention,
   coverageLoss,
+  directionalAttention,
   featurePooling,
   fromKeras,
   fromPyTorch,

@@ -3,12 +3,18 @@
 import { additiveAttention } from '@heed/additive';
 import { localAttention } from '@heed/local';
 import * as masks from '@heed/masks';
-import { multiHead } from '@heed/multi-head';
+import { bidirectionalAttention, coAttention, multiHead } from '@heed/multi-head';
 import { multiplicativeAttention } from '@heed/multiplicative';
 import * as normalizers from '@heed/normalizers';
 import { createRegistry, lazyBackend } from '@heed/registry';
 import * as scores from '@heed/scores';
-import { attentionPooling, featurePooling, imageAttention, selfAttention } from '@heed/self';
+import {
+  attentionPooling,
+  directionalAttention,
+  featurePooling,
+  imageAttention,
+  selfAttention,
+} from '@heed/self';
 
 export const defaultRegistry = createRegistry()
   .use({
@@ -84,9 +90,12 @@ export const defaultRegistry = createRegistry()
   })
   .use({ name: '@heed/additive', variants: [additiveAttention] })
   .use({ name: '@heed/local', variants: [localAttention] })
-  .use({ name: '@heed/multi-head', variants: [multiHead] })
+  .use({ name: '@heed/multi-head', variants: [bidirectionalAttention, coAttention, multiHead] })
   .use({ name: '@heed/multiplicative', variants: [multiplicativeAttention] })
-  .use({ name: '@heed/self', variants: [attentionPooling, featurePooling, imageAttention, selfAttention] })
+  .use({
+    name: '@heed/self',
+    variants: [attentionPooling, directionalAttention, featurePooling, imageAttention, selfAttention],
+  })
   .use({
     name: 'heed',
     backends: [

@@ -64,9 +64,9 @@ const known: Readonly<Record<Kind | 'variant' | 'backend', Readonly<Record<strin
   variant: {
     '@heed/additive': ['additive'],
     '@heed/local': ['local'],
-    '@heed/multi-head': ['multi-head'],
+    '@heed/multi-head': ['bidirectional', 'co-attention', 'multi-head'],
     '@heed/multiplicative': ['multiplicative'],
-    '@heed/self': ['feature-pooling', 'image', 'pooling', 'self'],
+    '@heed/self': ['directional', 'feature-pooling', 'image', 'pooling', 'self'],
   },
   backend: { '@heed/cpu': ['cpu'], '@heed/reference': ['reference'], '@heed/webgpu': ['webgpu'] },
 };

@@ -10,6 +10,18 @@ export {
   type PagePoolOptions,
   pagePool,
 } from '@heed/nn';
+export {
+  type Bidirectional,
+  type BidirectionalCall,
+  type BidirectionalResult,
+  bidirectionalAttention,
+} from './bidirectional.ts';
+export {
+  type CoAttended,
+  type CoAttention,
+  type CoAttentionCall,
+  coAttention,
+} from './co-attention.ts';
 export { fromKeras } from './from-keras.ts';
 export { type FromPyTorchOptions, fromPyTorch } from './from-pytorch.ts';
 export {

@@ -20,7 +20,7 @@ import { ShapeError, Tensor, ValueError, zeros } from '@heed/tensor';
 import { appendRow, besideExtraKeys, padInputs } from './extra-keys.ts';
 import { headNorm } from './head-norm.ts';
 import { type HeadsAttention, plainHeads } from './plain-heads.ts';
-import { batched, merge, split } from './rows.ts';
+import { batched, lowered, merge, split } from './rows.ts';
 import { talkingHeads } from './talking-heads.ts';
 
 /** What goes with the rows of one call. */
@@ -192,9 +192,10 @@ export const multiHead = defineLayer({
       // The first row stands where the cache ends.
       const placesOf = (rows: Tensor): Places =>
         positions ? { positions } : (cache?.places(rows.shape[1] as number) ?? {});
-      const asking = batched('query', query, width);
+      const asking = batched('multi-head', 'query', query, width);
       const q = turned(norm.query(split(project.query(asking.rows), heads)), placesOf(asking.rows));
-      const own = (name: string, rows: Tensor, width: number) => batched(name, rows, width).rows;
+      const own = (name: string, rows: Tensor, width: number) =>
+        batched('multi-head', name, rows, width).rows;
       const fresh =
         'kind' in source
           ? source
@@ -226,8 +227,8 @@ export const multiHead = defineLayer({
 
     return Object.assign(layer as unknown as Omit<MultiHead, 'remember'>, {
       remember: (key: Tensor, value: Tensor = key): Memory => {
-        const rows = batched('key', key, keyWidth);
-        const made = projected(rows.rows, batched('value', value, valueWidth).rows, {});
+        const rows = batched('multi-head', 'key', key, keyWidth);
+        const made = projected(rows.rows, batched('multi-head', 'value', value, valueWidth).rows, {});
         return {
           kind: 'memory',
           ...made,
@@ -306,5 +307,3 @@ function read(given: readonly unknown[]): Read {
 
 const isMemory = (value: unknown): value is Memory =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'memory';
-
-const lowered = (rows: Tensor, batched: boolean): Tensor => (batched ? rows : rows.squeeze(0));

@@ -9,10 +9,10 @@ export interface Batched {
 }
 
 /** @throws ShapeError for anything but [batch, length, width] and [length, width]. */
-export function batched(name: string, rows: Tensor, width: number): Batched {
+export function batched(where: string, name: string, rows: Tensor, width: number): Batched {
   if ((rows.rank !== 2 && rows.rank !== 3) || rows.shape.at(-1) !== width) {
     throw new ShapeError(
-      `multi-head: ${name} expects [batch, length, width] or [length, width] with a width of ${width}, got [${rows.shape.join(', ')}].`,
+      `${where}: ${name} expects [batch, length, width] or [length, width] with a width of ${width}, got [${rows.shape.join(', ')}].`,
     );
   }
   return rows.rank === 3 ? { rows, batched: true } : { rows: rows.unsqueeze(0), batched: false };
@@ -29,3 +29,6 @@ export function merge(rows: Tensor): Tensor {
   const [batch, heads, length, feature] = rows.shape as [number, number, number, number];
   return rows.permute([0, 2, 1, 3]).reshape([batch, length, heads * feature]);
 }
+
+/** Without the batch that was not there. */
+export const lowered = (rows: Tensor, batched: boolean): Tensor => (batched ? rows : rows.squeeze(0));

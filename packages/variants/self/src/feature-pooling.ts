@@ -1,11 +1,11 @@
 // One weight for each feature of each row: attention in many dimensions.
 
 import { option } from '@heed/attention';
-import { type Expr, exp, gt, type Scalar, select, sub } from '@heed/expr';
 import { attended, attending, defineLayer, linear, type PartsCall, partOptions } from '@heed/nn';
 import { softmax } from '@heed/normalizers';
 import { dot } from '@heed/scores';
 import { elementwise, ones, type Tensor } from '@heed/tensor';
+import { elu } from './elu.ts';
 import { lower, sequence } from './rows.ts';
 
 /** What goes with the rows of one call. */
@@ -27,8 +27,6 @@ export interface FeaturePooling {
   (rows: Tensor, call: FeaturePoolingCall & { readonly weights: true }): FeaturePoolingResult;
   (rows: Tensor, call?: FeaturePoolingCall): Tensor;
 }
-
-const elu = (x: Expr<Scalar>) => select(gt(x, 0), x, sub(exp(x), 1));
 
 const { mask, normalizer, reweight, dropout } = partOptions;
 

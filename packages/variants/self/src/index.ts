@@ -1,6 +1,12 @@
 // @heed/self: a sequence, or an image, that attends to itself.
 
 export {
+  type Directional,
+  type DirectionalCall,
+  type DirectionalResult,
+  directionalAttention,
+} from './directional.ts';
+export {
   type FeaturePooling,
   type FeaturePoolingCall,
   type FeaturePoolingResult,

@@ -1,9 +1,10 @@
 // Two sequences that attend to each other.
 
 import { attention } from '@heed/attention';
+import { bidirectionalAttention, coAttention } from '@heed/multi-head';
 import { softmax as softmaxNormalizer } from '@heed/normalizers';
 import { dot, trilinear } from '@heed/scores';
-import { add, concat, matmul, max, mul, softmax, type Tensor, tanh } from '@heed/tensor';
+import { concat } from '@heed/tensor';
 import type { Family, Outputs, Work } from '../family.ts';
 
 export const coattention: Family = (work) => {
@@ -17,21 +18,28 @@ export const coattention: Family = (work) => {
   }
 };
 
-/** Lu et al. 2016 (arXiv 1606.00061): hidden layers mixed by an affinity, then a learned query. */
+/** Lu et al. 2016 (arXiv 1606.00061): the layer of it. */
 function parallel({ inputs }: Work): Outputs {
   const [v, q] = [inputs.tensor('context'), inputs.tensor('query')];
-  const affinity = tanh(matmul(matmul(q, inputs.tensor('W_b')), v, { transposeB: true }));
-  const fromV = matmul(v, inputs.tensor('W_v'));
-  const fromQ = matmul(q, inputs.tensor('W_q'));
-  const hiddenV = tanh(add(fromV, matmul(affinity, fromQ, { transposeA: true })));
-  const hiddenQ = tanh(add(fromQ, matmul(affinity, fromV)));
-  const pooled = (hidden: Tensor, by: string, rows: Tensor) => {
-    const weights = softmax(matmul(hidden, inputs.tensor(by).unsqueeze(-1)).squeeze(-1));
-    return { weights, vector: matmul(weights.unsqueeze(1), rows).squeeze(1) };
+  const [firstWidth, secondWidth] = [v.shape.at(-1), q.shape.at(-1)] as [number, number];
+  const [first, second] = [inputs.tensor('W_v').transpose(), inputs.tensor('W_q').transpose()];
+  const layer = coAttention(v.device, {
+    ...{ firstWidth, secondWidth, hidden: first.shape[0] as number },
+    parameters: {
+      'affinity.weight': inputs.tensor('W_b').transpose(),
+      'first.weight': first,
+      'second.weight': second,
+      'first.query': inputs.tensor('w_hv').unsqueeze(0),
+      'second.query': inputs.tensor('w_hq').unsqueeze(0),
+    },
+  });
+  const { weights, ...vectors } = layer(v, q, { weights: true });
+  return {
+    context_weights: weights.first,
+    query_weights: weights.second,
+    context_vec: vectors.first,
+    query_vec: vectors.second,
   };
-  const a = pooled(hiddenV, 'w_hv', v);
-  const b = pooled(hiddenQ, 'w_hq', q);
-  return { context_weights: a.weights, query_weights: b.weights, context_vec: a.vector, query_vec: b.vector };
 }
 
 /** Xiong et al. 2016 (arXiv 1611.01604), without a sentinel. */
@@ -49,15 +57,19 @@ function dynamic({ inputs }: Work): Outputs {
   };
 }
 
-/** Seo et al. 2016 (arXiv 1611.01603). */
+/** Seo et al. 2017 (arXiv 1611.01603): the layer of it, and the scores that it does not keep. */
 function bidirectional({ inputs }: Work): Outputs {
   const [context, query] = [inputs.tensor('context'), inputs.tensor('query')];
-  const attend = attention({ score: trilinear(), normalizer: softmaxNormalizer() });
   const params = { wq: inputs.tensor('w_c'), wk: inputs.tensor('w_q'), wqk: inputs.tensor('w_cq') };
-  const c2q = attend(context, query, query, { params, weights: true });
-  const scores = attend.scores(context, query, { params });
-  const q2c = softmax(max(scores, { axis: -1 }));
-  const summary = matmul(q2c.unsqueeze(1), context);
-  const G = concat([context, c2q.context, mul(context, c2q.context), mul(context, summary)], { axis: -1 });
-  return { S: scores, c2q_weights: c2q.weights, q2c_weights: q2c, G };
+  const layer = bidirectionalAttention(context.device, {
+    width: context.shape.at(-1) as number,
+    parameters: Object.fromEntries(
+      Object.entries(params).map(([name, tensor]) => [`attention.${name}`, tensor]),
+    ),
+  });
+  const { output, weights } = layer(context, query, { weights: true });
+  const scores = attention({ score: trilinear(), normalizer: softmaxNormalizer() }).scores(context, query, {
+    params,
+  });
+  return { S: scores, c2q_weights: weights.toQuery, q2c_weights: weights.toContext, G: output };
 }
