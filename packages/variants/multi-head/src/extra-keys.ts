@@ -18,9 +18,40 @@ import {
   substitute,
   type Type,
 } from '@heed/expr';
-import { concat, pad, type Tensor } from '@heed/tensor';
+import { type Builder, initial } from '@heed/nn';
+import { concat, pad, type Tensor, zeros } from '@heed/tensor';
 
 type Concerned = Pick<AttentionOptions, 'mask' | 'modifiers'>;
+
+/** What is appended to the rows of keys and values. */
+export interface ExtraKeys {
+  readonly count: number;
+  readonly key: (rows: Tensor) => Tensor;
+  readonly value: (rows: Tensor) => Tensor;
+}
+
+/** Keys and values that belong to no row: the trained one first, as in PyTorch. */
+export function extraKeys(
+  { parameter }: Builder,
+  { learnedKey, zeroKey }: { readonly learnedKey: boolean; readonly zeroKey: boolean },
+  keyHeads: number,
+  headWidth: number,
+  valueHeadWidth: number,
+): ExtraKeys {
+  // The deviation of PyTorch's Glorot normal for one row of all heads.
+  const start = initial.normal({ deviation: 1 / Math.sqrt(keyHeads * headWidth) });
+  const key = learnedKey ? parameter('extra.key', [keyHeads, headWidth], start) : null;
+  const value = learnedKey ? parameter('extra.value', [keyHeads, valueHeadWidth], start) : null;
+  const appended = (learned: Tensor | null, width: number) => (rows: Tensor) => {
+    const longer = learned ? appendRow(rows, learned) : rows;
+    return zeroKey ? appendRow(longer, zeros(rows.device, [keyHeads, width], { dtype: rows.dtype })) : longer;
+  };
+  return {
+    count: Number(learnedKey) + Number(zeroKey),
+    key: appended(key, headWidth),
+    value: appended(value, valueHeadWidth),
+  };
+}
 
 /** Masks and modifiers as they were meant, beside `count` keys more. */
 export function besideExtraKeys(
@@ -72,7 +103,7 @@ export function padInputs(
 }
 
 /** Rows [batch, keyHead, key, feature] and one more for each head, of [keyHead, feature]. */
-export function appendRow(rows: Tensor, row: Tensor): Tensor {
+function appendRow(rows: Tensor, row: Tensor): Tensor {
   const [batch, heads, , feature] = rows.shape as [number, number, number, number];
   return concat([rows, row.reshape([1, heads, 1, feature]).expand([batch, heads, 1, feature])], { axis: 2 });
 }

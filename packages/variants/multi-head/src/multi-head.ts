@@ -2,9 +2,7 @@
 
 import { type AttentionOptions, option } from '@heed/attention';
 import {
-  type Builder,
   defineLayer,
-  initial,
   type KeyValueCache,
   lengthsFor,
   linear,
@@ -16,10 +14,11 @@ import {
 } from '@heed/nn';
 import { softmax } from '@heed/normalizers';
 import { scaledDot } from '@heed/scores';
-import { ShapeError, Tensor, ValueError, zeros } from '@heed/tensor';
-import { appendRow, besideExtraKeys, padInputs } from './extra-keys.ts';
+import { ShapeError, Tensor, ValueError } from '@heed/tensor';
+import { besideExtraKeys, extraKeys, padInputs } from './extra-keys.ts';
 import { headNorm } from './head-norm.ts';
 import { type HeadsAttention, plainHeads } from './plain-heads.ts';
+import { relativeVectors, withRelativeValues } from './relative-values.ts';
 import { batched, lowered, merge, split } from './rows.ts';
 import { talkingHeads } from './talking-heads.ts';
 
@@ -136,6 +135,12 @@ export const multiHead = defineLayer({
      * pair at once, so scores and weights are kept in memory, heads x queries x keys each.
      */
     talkingHeads: option.boolean({ default: false }),
+    /**
+     * How many distances there is a trained vector for that is added to values, an odd number: n either way and 0 between them
+     * (Shaw et al. 2018, arXiv 1803.02155, equation 3). Beside the modifier `relativeKeys({ distances })`, which is the same for
+     * keys. Weights are kept in memory, heads x queries x keys.
+     */
+    relativeValues: option.integer({ min: 1, optional: true }),
     ...partOptions,
   },
   make: (options, build) => {
@@ -179,6 +184,9 @@ export const multiHead = defineLayer({
     };
     const attend: HeadsAttention = (options.talkingHeads ? talkingHeads : plainHeads)(build, composed, of);
 
+    const placed = relativeVectors(build, options.relativeValues, valueHeadWidth);
+    const attendAt = placed ? withRelativeValues(attend, placed, extra.count) : () => attend;
+
     const turned = (rows: Tensor, places: Places): Tensor => (rotary ? rotary(rows, places) : rows);
     const projected = (key: Tensor, value: Tensor, places: Places) => ({
       key: turned(norm.key(split(project.key(key), keyHeads)), places),
@@ -207,7 +215,8 @@ export const multiHead = defineLayer({
       const known = cache ? cache.add(fresh.key, fresh.value) : { ...fresh, lengths: null, cache: null };
       try {
         const inputs = { ...call.inputs, ...lengthsOf(known.lengths) };
-        const { context, weights } = attend(q, extra.key(known.key), extra.value(known.value), {
+        const standing = { cached: Boolean(cache), lengths: known.lengths };
+        const { context, weights } = attendAt(standing)(q, extra.key(known.key), extra.value(known.value), {
           ...call,
           inputs: extra.count > 0 ? padInputs(attend.parts, inputs, extra.count) : inputs,
         });
@@ -248,35 +257,6 @@ function dividedBy(width: number, heads: number): number {
   throw new ValueError(
     `multi-head: a width of ${width} is not divided by ${heads} heads. Give the option headWidth, the width of one head.`,
   );
-}
-
-interface ExtraKeys {
-  readonly count: number;
-  readonly key: (rows: Tensor) => Tensor;
-  readonly value: (rows: Tensor) => Tensor;
-}
-
-/** Keys and values that belong to no row: the trained one first, as in PyTorch. */
-function extraKeys(
-  { parameter }: Builder,
-  { learnedKey, zeroKey }: { readonly learnedKey: boolean; readonly zeroKey: boolean },
-  keyHeads: number,
-  headWidth: number,
-  valueHeadWidth: number,
-): ExtraKeys {
-  // The deviation of PyTorch's Glorot normal for one row of all heads.
-  const start = initial.normal({ deviation: 1 / Math.sqrt(keyHeads * headWidth) });
-  const key = learnedKey ? parameter('extra.key', [keyHeads, headWidth], start) : null;
-  const value = learnedKey ? parameter('extra.value', [keyHeads, valueHeadWidth], start) : null;
-  const appended = (learned: Tensor | null, width: number) => (rows: Tensor) => {
-    const longer = learned ? appendRow(rows, learned) : rows;
-    return zeroKey ? appendRow(longer, zeros(rows.device, [keyHeads, width], { dtype: rows.dtype })) : longer;
-  };
-  return {
-    count: Number(learnedKey) + Number(zeroKey),
-    key: appended(key, headWidth),
-    value: appended(value, valueHeadWidth),
-  };
 }
 
 interface Read {

@@ -7,7 +7,8 @@ import { alignment, position } from '../alignment.ts';
 /**
  * score + q . r[clamp(key - query, -n, n)] / sqrt(queryFeature), with 2 n + 1 vectors r: each distance up to n has one, and
  * those beyond share the outermost. Shaw, Uszkoreit, Vaswani 2018 (arXiv 1803.02155), equations 4 and 5, whose a^K is r;
- * their a^V, which is added to the values, is not here. A number for each distance is `relativeTable`.
+ * their a^V, which is added to the values, is the option `relativeValues` of `multiHead`. A number for each distance is
+ * `relativeTable`.
  *
  * The products with all vectors are made once for each query. `scale` takes the place of 1 / sqrt(queryFeature), as in
  * `scaledDot`.
