@@ -1,7 +1,7 @@
 // Layers, and what they are made of, in one namespace.
 
 import { additiveAttention, coverageLoss } from '@heed/additive';
-import { localAttention } from '@heed/local';
+import { localAttention, neighborhoodAttention } from '@heed/local';
 import { bidirectionalAttention, coAttention, fromKeras, fromPyTorch, multiHead } from '@heed/multi-head';
 import { multiplicativeAttention } from '@heed/multiplicative';
 import * as nn from '@heed/nn';
@@ -28,6 +28,7 @@ const variants = {
   localAttention,
   multiHead,
   multiplicativeAttention,
+  neighborhoodAttention,
   overlap,
   selfAttention,
 };

@@ -1,7 +1,7 @@
 // Everything that comes with heed, by name. Lists of values and nothing else.
 
 import { additiveAttention } from '@heed/additive';
-import { localAttention } from '@heed/local';
+import { localAttention, neighborhoodAttention } from '@heed/local';
 import * as masks from '@heed/masks';
 import { bidirectionalAttention, coAttention, multiHead } from '@heed/multi-head';
 import { multiplicativeAttention } from '@heed/multiplicative';
@@ -52,6 +52,7 @@ export const defaultRegistry = createRegistry()
       masks.globalPrefix,
       masks.globalWindow,
       masks.local,
+      masks.neighborhood,
       masks.padding,
       masks.prefix,
       masks.queryPadding,
@@ -89,7 +90,7 @@ export const defaultRegistry = createRegistry()
     ],
   })
   .use({ name: '@heed/additive', variants: [additiveAttention] })
-  .use({ name: '@heed/local', variants: [localAttention] })
+  .use({ name: '@heed/local', variants: [localAttention, neighborhoodAttention] })
   .use({ name: '@heed/multi-head', variants: [bidirectionalAttention, coAttention, multiHead] })
   .use({ name: '@heed/multiplicative', variants: [multiplicativeAttention] })
   .use({

@@ -39,6 +39,7 @@ export const maskSamples: Readonly<Record<string, Mask>> = {
   'global-prefix': masks.globalPrefix({ positions: 1, ...start }),
   'global-window': masks.globalWindow({ window: 1, global: [2], ...start }),
   local: masks.local({ window: 1.5 }),
+  neighborhood: masks.neighborhood({ height: 2, width: 3, size: 3, edges: 'cut' }),
   padding: masks.padding(),
   prefix: masks.prefix({ align: 'end' }),
   'query-padding': masks.queryPadding(),

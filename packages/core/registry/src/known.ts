@@ -42,7 +42,7 @@ const known: Readonly<Record<Kind | 'variant' | 'backend', Readonly<Record<strin
         'global-window',
         'local',
       ],
-      ...['padding', 'prefix', 'query-padding', 'random-blocks', 'strided', 'window'],
+      ...['neighborhood', 'padding', 'prefix', 'query-padding', 'random-blocks', 'strided', 'window'],
     ],
   },
   normalizer: {
@@ -63,7 +63,7 @@ const known: Readonly<Record<Kind | 'variant' | 'backend', Readonly<Record<strin
   reweight: { '@heed/masks': ['local-gaussian'] },
   variant: {
     '@heed/additive': ['additive'],
-    '@heed/local': ['local'],
+    '@heed/local': ['local', 'neighborhood'],
     '@heed/multi-head': ['bidirectional', 'co-attention', 'multi-head'],
     '@heed/multiplicative': ['multiplicative'],
     '@heed/self': ['directional', 'feature-pooling', 'image', 'pooling', 'self'],

@@ -6,6 +6,7 @@ import { full } from './full.ts';
 import { globalPrefix } from './global-prefix.ts';
 import { globalWindow } from './global-window.ts';
 import { local } from './local.ts';
+import { neighborhood } from './neighborhood.ts';
 import { message, picture } from './picture.fixture.ts';
 import { randomBlocks } from './random-blocks.ts';
 import { strided } from './strided.ts';
@@ -226,5 +227,45 @@ describe('local', () => {
     expect(message(() => local({ window: -0.5 }))).toMatchInlineSnapshot(
       `"ValueError: mask "local": the option "window" expects a finite number of at least 0, got -0.5."`,
     );
+  });
+});
+
+describe('neighborhood', () => {
+  /** What one place of an image sees, as an image. */
+  const seen = (mask: ReturnType<typeof neighborhood>, width: number, places: number, place: number) => {
+    const row = picture(mask, { queries: places, keys: places })[place] as string;
+    return Array.from({ length: places / width }, (_, i) => row.slice(i * width, (i + 1) * width));
+  };
+
+  it('is the places around a place, shifted inwards at the edges', () => {
+    const mask = neighborhood({ height: 4, width: 5, size: 3 });
+    expect(seen(mask, 5, 20, 7)).toEqual(['.###.', '.###.', '.###.', '.....']);
+    expect(seen(mask, 5, 20, 0)).toEqual(['###..', '###..', '###..', '.....']);
+    expect(seen(mask, 5, 20, 19)).toEqual(['.....', '..###', '..###', '..###']);
+    const counts = picture(mask, { queries: 20, keys: 20 }).map((row) => row.replaceAll('.', '').length);
+    expect(new Set(counts)).toEqual(new Set([9]));
+  });
+
+  it('is cut at the edges where told', () => {
+    const mask = neighborhood({ height: 4, width: 5, size: 3, edges: 'cut' });
+    expect(seen(mask, 5, 20, 7)).toEqual(['.###.', '.###.', '.###.', '.....']);
+    expect(seen(mask, 5, 20, 0)).toEqual(['##...', '##...', '.....', '.....']);
+    expect(seen(mask, 5, 20, 14)).toEqual(['.....', '...##', '...##', '...##']);
+  });
+
+  it('is the whole of an image that is smaller', () => {
+    expect(seen(neighborhood({ height: 2, width: 2, size: 5 }), 2, 4, 3)).toEqual(['##', '##']);
+  });
+
+  it('refuses a window without a middle, and more places than there are', () => {
+    expect(message(() => neighborhood({ height: 2, width: 2, size: 2 }))).toMatchInlineSnapshot(
+      `"ValueError: mask "neighborhood": size is 2: expected an odd number, so that a place is in the middle of its window."`,
+    );
+    expect(
+      neighborhood({ height: 2, width: 2, size: 1 }).refuse(
+        { queryLength: 9, keyLength: 9, batches: 1, heads: 1, keyHeads: 1 },
+        {},
+      ),
+    ).toMatchInlineSnapshot(`"there are 9 queries and 9 keys, and an image of 2 x 2 has 4 places. Say the image's real height and width."`);
   });
 });

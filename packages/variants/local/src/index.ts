@@ -1,3 +1,9 @@
-// @heed/local: Luong's local attention as a layer.
+// @heed/local: attention near one place, as layers: Luong's in a sequence, and that of an image's places to those around them.
 
 export { type Local, type LocalCall, type LocalResult, localAttention, type Memory } from './local.ts';
+export {
+  type Neighborhood,
+  type NeighborhoodCall,
+  type NeighborhoodResult,
+  neighborhoodAttention,
+} from './neighborhood.ts';
