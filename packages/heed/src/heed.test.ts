@@ -174,7 +174,7 @@ describe('createHeed', () => {
         "an option of a part": "ValueError: layer.mask.left expects a whole number of at least 0, got -1.",
         "no such option": "NameError: multi-head: the option "haeds" does not exist. Did you mean "heads"? It takes width, heads, keyHeads, keyWidth, valueWidth, headWidth, valueHeadWidth, out, bias, outputBias, learnedKey, zeroKey, rotary, queryKeyNorm, talkingHeads, relativeValues, score, mask, modifiers, normalizer, reweight, dropout, seed, dtype, parameters.",
         "no such score": "NameError: layer.score: there is no score "aditive" in this registry. Did you mean "additive"? Registered: additive, combination, concat, cosine, coverage, dot, gaussian, general, l2-distance, laplace, linear, location-base, location-sensitive, mlp, scaled-dot, trilinear.",
-        "no such variant": "NameError: layer.variant: there is no variant "multihead" in this registry. Did you mean "multi-head"? Registered: additive, bidirectional, co-attention, directional, feature-pooling, image, local, multi-head, multiplicative, neighborhood, pooling, self.",
+        "no such variant": "NameError: layer.variant: there is no variant "multihead" in this registry. Did you mean "multi-head"? Registered: additive, augmented-convolution, bidirectional, co-attention, directional, feature-pooling, image, local, multi-head, multiplicative, neighborhood, pooling, self.",
         "no variant": "DTypeError: layer: expected an object such as { variant: 'multi-head', ... }, got {"width":4}.",
       }
     `);

@@ -7,6 +7,7 @@ import { multiplicativeAttention } from '@heed/multiplicative';
 import * as nn from '@heed/nn';
 import {
   attentionPooling,
+  augmentedConvolution,
   directionalAttention,
   featurePooling,
   imageAttention,
@@ -17,6 +18,7 @@ import {
 const variants = {
   additiveAttention,
   attentionPooling,
+  augmentedConvolution,
   bidirectionalAttention,
   coAttention,
   coverageLoss,

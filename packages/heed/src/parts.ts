@@ -10,6 +10,7 @@ import { createRegistry, lazyBackend } from '@heed/registry';
 import * as scores from '@heed/scores';
 import {
   attentionPooling,
+  augmentedConvolution,
   directionalAttention,
   featurePooling,
   imageAttention,
@@ -95,7 +96,14 @@ export const defaultRegistry = createRegistry()
   .use({ name: '@heed/multiplicative', variants: [multiplicativeAttention] })
   .use({
     name: '@heed/self',
-    variants: [attentionPooling, directionalAttention, featurePooling, imageAttention, selfAttention],
+    variants: [
+      attentionPooling,
+      augmentedConvolution,
+      directionalAttention,
+      featurePooling,
+      imageAttention,
+      selfAttention,
+    ],
   })
   .use({
     name: 'heed',

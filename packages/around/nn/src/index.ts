@@ -23,6 +23,7 @@ export type { PartSizes } from './define/part-parameters.ts';
 export { seedOf } from './define/seed.ts';
 export * as initial from './initial/index.ts';
 export type { Initializer } from './initial/initializer.ts';
+export { convolution } from './layers/convolution.ts';
 export { dropout } from './layers/dropout.ts';
 export { embedding } from './layers/embedding.ts';
 export { layerNorm } from './layers/layer-norm.ts';

@@ -19,7 +19,16 @@ import {
 } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
 import { afterAll, describe, expect, it } from 'vitest';
-import { defineLayer, dropout, embedding, layerNorm, linear, type Parameters, rmsNorm } from './index.ts';
+import {
+  convolution,
+  defineLayer,
+  dropout,
+  embedding,
+  layerNorm,
+  linear,
+  type Parameters,
+  rmsNorm,
+} from './index.ts';
 
 const device = await openDevice(reference());
 afterAll(() => device.close());
@@ -215,5 +224,34 @@ describe('a layer', () => {
     sum(layer(tensor(device, [[1, 2, 3]]))).backward();
     expect(frozen.gradient).toBeNull();
     expect(layer.parameters['first.weight']?.gradient).not.toBeNull();
+  });
+});
+
+describe('convolution', () => {
+  const image = (values: number[]) => tensor(device, values, { shape: [1, 3, 3, 1], dtype: 'float64' });
+  const filtered = async (weight: number[]) => {
+    const parameters = { weight: tensor(device, weight, { shape: [1, 1, 3, 3], dtype: 'float64' }) };
+    const layer = convolution(device, { in: 1, out: 1, size: 3, bias: false, parameters });
+    return Array.from(await layer(image([1, 2, 3, 4, 5, 6, 7, 8, 9])).read());
+  };
+
+  it('sums over the places around a place, zeros beyond the edges', async () => {
+    expect(await filtered([1, 1, 1, 1, 1, 1, 1, 1, 1])).toEqual([12, 21, 16, 27, 45, 33, 24, 39, 28]);
+    // A cross-correlation: the filter's first number meets what is above and left.
+    expect(await filtered([1, 0, 0, 0, 0, 0, 0, 0, 0])).toEqual([0, 0, 0, 0, 1, 2, 0, 4, 5]);
+  });
+
+  it('differentiates, and says what does not fit', async () => {
+    const { parameters } = convolution(device, { in: 2, out: 3, size: 3, seed: 1, dtype: 'float64' });
+    await gradientCheck(
+      ({ x, ...own }) =>
+        convolution(device, { in: 2, out: 3, size: 3, parameters: own as Parameters })(x as Tensor),
+      { x: uniform(device, [1, 3, 2, 2], { seed: 2, dtype: 'float64' }), ...parameters },
+      { sample: 4 },
+    );
+    expect(() => convolution(device, { in: 1, out: 1, size: 2, seed: 1 })).toThrow('expects an odd number');
+    expect(() =>
+      convolution(device, { in: 2, out: 1, size: 3, seed: 1 })(image(new Array(9).fill(0))),
+    ).toThrow('convolution: expected [batch, height, width, in] with 2 channels, got [1, 3, 3, 1].');
   });
 });

@@ -66,7 +66,7 @@ const known: Readonly<Record<Kind | 'variant' | 'backend', Readonly<Record<strin
     '@heed/local': ['local', 'neighborhood'],
     '@heed/multi-head': ['bidirectional', 'co-attention', 'multi-head'],
     '@heed/multiplicative': ['multiplicative'],
-    '@heed/self': ['directional', 'feature-pooling', 'image', 'pooling', 'self'],
+    '@heed/self': ['augmented-convolution', 'directional', 'feature-pooling', 'image', 'pooling', 'self'],
   },
   backend: { '@heed/cpu': ['cpu'], '@heed/reference': ['reference'], '@heed/webgpu': ['webgpu'] },
 };

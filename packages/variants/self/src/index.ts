@@ -1,6 +1,12 @@
 // @heed/self: a sequence, or an image, that attends to itself.
 
 export {
+  type AugmentedCall,
+  type AugmentedConvolution,
+  type AugmentedResult,
+  augmentedConvolution,
+} from './augmented.ts';
+export {
   type Directional,
   type DirectionalCall,
   type DirectionalResult,
