@@ -28,6 +28,7 @@ export default defineConfig({
       ]),
       named('conformance', ['conformance/**/*.test.ts']),
       named('scripts', ['scripts/**/*.test.ts']),
+      named('docs', ['docs/**/*.test.ts']),
     ],
     reporters: ['default', './scripts/skips.ts'],
     passWithNoTests: true,

@@ -1,0 +1,19 @@
+// The figures that are kept are those that heed draws today, and every part is in one.
+
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { defaultRegistry } from '../../packages/heed/src/index.ts';
+import { figures } from './figures.ts';
+import { maskPanels } from './masks.ts';
+
+it.each(Object.entries(figures))('%s is what `pnpm figures` writes', async (file, make) => {
+  expect(await make()).toBe(readFileSync(new URL(file, import.meta.url), 'utf8'));
+});
+
+it('every part has a panel', () => {
+  const drawn = Object.entries({ mask: maskPanels }).flatMap(([kind, panels]) =>
+    Object.keys(panels).map((name) => `${kind} ${name}`),
+  );
+  const named = defaultRegistry.parts.map(({ kind, name }) => `${kind} ${name}`);
+  expect(named.filter((one) => one.startsWith('mask ') && !drawn.includes(one))).toEqual([]);
+});
