@@ -2,7 +2,9 @@
 
 import { cpu } from '@heed/cpu';
 import { reference } from '@heed/reference';
+import { webgpu } from '@heed/webgpu';
 import { expect, it, vi } from 'vitest';
+import { swiftshader } from '../../backends/webgpu/src/adapters.fixture.ts';
 import { attention, masks, normalizers, openDevice, ops, parameter, scores, type Tensor } from './index.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -17,9 +19,17 @@ const attentions = [scores.dot(), scores.gaussian(), scores.laplace()].flatMap((
   ),
 );
 
-it.each(attentions.map((of) => [attention(of).label, of] as const))('%s', async (_, of) => {
+const onCpu = cpu({ threads: 1 });
+/** A device in software compiles each of them for seconds: two show that draws are the same there. */
+const onWebgpu = webgpu({ ...swiftshader(), poison: true });
+const trials = [
+  ...attentions.map((of) => [attention(of).label, onCpu, of] as const),
+  ...[attentions[0], attentions[13]].map((of) => [attention(of!).label, onWebgpu, of!] as const),
+].map(([label, backend, of]) => [`${label}, on ${backend.name}`, backend, of] as const);
+
+it.each(trials)('%s', async (_, tried, of) => {
   const [on, exact] = (await Promise.all(
-    [cpu({ threads: 1 }), reference()].map(async (backend) => {
+    [tried, reference()].map(async (backend) => {
       const device = await openDevice(backend);
       const rows = (seed: number, heads: number): Tensor =>
         parameter(ops.normal(device, [2, heads, 5, 3], { seed }));

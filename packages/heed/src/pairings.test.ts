@@ -5,6 +5,7 @@ import { cpu } from '@heed/cpu';
 import { checkAttention } from '@heed/testing';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { pairingsOf } from './pairings.fixture.ts';
 import {
   maskSamples,
   modifierSamples,
@@ -20,18 +21,12 @@ vi.setConfig({ testTimeout: 240_000 });
 const backend = cpu({ threads: 1 });
 
 describe('every score with every mask and every normalizer', () => {
-  for (const [name, score] of Object.entries(scoreSamples)) {
-    it(name, async () => {
-      let seed = 1;
-      for (const mask of Object.values(maskSamples))
-        for (const normalizer of Object.values(normalizerSamples))
-          await checkAttention(
-            { score, mask, normalizer },
-            { ...sampleSizes, backend, runs: 1, seed: seed++ },
-          );
-      expect(seed - 1).toBe(Object.keys(maskSamples).length * Object.keys(normalizerSamples).length);
-    });
-  }
+  it.each(Object.keys(scoreSamples))('%s', async (score) => {
+    const attentions = Object.values(pairingsOf(score));
+    expect(attentions).toHaveLength(Object.keys(maskSamples).length * Object.keys(normalizerSamples).length);
+    for (const [at, one] of attentions.entries())
+      await checkAttention(one, { ...sampleSizes, backend, runs: 1, seed: at + 1 });
+  });
 });
 
 it('random attentions with several masks, modifiers and a reweight, forward and gradient', async () => {

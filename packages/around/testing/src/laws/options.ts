@@ -12,6 +12,8 @@ export interface LawOptions extends SceneOptions {
   readonly runs?: number;
   /** The seed of all randomness. One seed, one outcome; a failure prints it. 1 if left out. */
   readonly seed?: number;
+  /** The fewest queries and keys of a scene, at most 6; 0 if left out, so that empty ones are among them. */
+  readonly least?: number;
   /** Multiplies every tolerance, for a device whose functions are less accurate than those of a CPU. */
   readonly factor?: number;
   readonly skip?: readonly Skip[];
