@@ -1,7 +1,7 @@
 // The laws of every part by name, forward and gradient, where people compute by default. The reference has those of each package.
 
 import { cpu } from '@heed/cpu';
-import { maskLaws, modifierLaws, normalizerLaws, scoreLaws } from '@heed/testing';
+import { maskLaws, modifierLaws, normalizerLaws, reweightLaws, scoreLaws } from '@heed/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { defaultRegistry } from './index.ts';
 import {
@@ -39,6 +39,7 @@ it('has a sample of every name', () => {
 for (const score of Object.values(scoreSamples)) scoreLaws(score, runner, options);
 for (const mask of Object.values(maskSamples)) maskLaws(mask, runner, options);
 for (const modifier of Object.values(modifierSamples)) modifierLaws(modifier, runner, options);
+for (const reweight of Object.values(reweightSamples)) reweightLaws(reweight, runner, options);
 /** The laws that a normalizer need not keep, and why. */
 const skips: Readonly<Record<string, readonly { readonly law: string; readonly reason: string }[]>> = {
   identity: [{ law: 'weights are not negative', reason: 'weights are the scores, negative ones included' }],

@@ -14,6 +14,7 @@ export { maskLaws } from './laws/mask.ts';
 export { modifierLaws } from './laws/modifier.ts';
 export { normalizerLaws } from './laws/normalizer.ts';
 export type { LawOptions } from './laws/options.ts';
+export { reweightLaws } from './laws/reweight.ts';
 export { scoreLaws } from './laws/score.ts';
 export type { Random } from './random.ts';
 export type { AxisLengths, SceneOptions } from './scene/scene.ts';

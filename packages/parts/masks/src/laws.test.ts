@@ -1,4 +1,4 @@
-import { maskLaws, modifierLaws } from '@heed/testing';
+import { maskLaws, modifierLaws, reweightLaws } from '@heed/testing';
 import { describe, it } from 'vitest';
 import {
   alibi,
@@ -19,6 +19,7 @@ import {
   globalWindow,
   learnedScale,
   local,
+  localGaussian,
   neighborhood,
   padding,
   prefix,
@@ -93,3 +94,7 @@ for (const modifier of [
 // As many vectors as there must be: an odd number.
 modifierLaws(relativeKeys({ align: 'start' }), { describe, it }, { sizes: { distances: 5 } });
 modifierLaws(relativeKeys({ scale: 1, align: 'end' }), { describe, it }, { sizes: { distances: 1 } });
+
+for (const reweight of [localGaussian(), localGaussian({ sigma: 1, window: 1.5 })]) {
+  reweightLaws(reweight, { describe, it });
+}

@@ -21,6 +21,7 @@ import { compilesOnce, modifierLaws } from './modifier.ts';
 import { normalizerLaws } from './normalizer.ts';
 import { settle } from './options.ts';
 import { plainDot, plainSoftmax } from './plain.ts';
+import { reweightLaws, stays } from './reweight.ts';
 import { scoreLaws } from './score.ts';
 import type { Subject } from './subject.ts';
 import { tilesTell } from './tiles.ts';
@@ -148,15 +149,57 @@ describe('laws of modifiers notice', () => {
   });
 });
 
+/** Masking by arithmetic: what is hidden is multiplied by zero. */
+const byZero = defineReweight({
+  name: 'by-zero',
+  inputs: { givenPairs: { type: e.bool, along: ['batch', 'head', 'query', 'key'] } },
+  factor: ({ inputs }) => e.select(inputs.givenPairs, 1, 0),
+});
+const arithmetic = (options: Subject['options']) => ({
+  ...options,
+  reweight: [...(options.reweight ?? []), byZero()],
+});
+
+describe('laws of reweights notice', () => {
+  const trusting = defineReweight({
+    name: 'trusting',
+    uniforms: { least: 0.5 },
+    inputs: { trust: { type: e.scalar, along: ['batch', 'keyHead', 'key'] } },
+    factor: ({ inputs: { trust }, uniforms: { least } }) => e.add(least, trust),
+  });
+  const own: Subject = { ...subject, options: { ...subject.options, reweight: [trusting()] } };
+
+  const cases: Readonly<Record<string, readonly [string, BackendPlugin]>> = {
+    'a wrong weight, context or level': ['gives on the device what the formula says', spoils(isAttend)],
+    'a wrong gradient': ['gradients on the device', spoils(({ kind }) => kind === 'attend-gradient')],
+    'an order of keys that matters': ['permuting keys', spoils(isAttend)],
+  };
+  for (const [name, [law, backend]] of Object.entries(cases)) {
+    it(name, async () => {
+      const on = (options: object) =>
+        verdictsOf((runner) => reweightLaws(trusting, runner, { runs: 20, ...options }), [law]);
+      expect(broken(await on({}))).toHaveLength(0);
+      expect(broken(await on({ backend }))).toHaveLength(1);
+    });
+  }
+
+  it('a staging that changes the factor', async () => {
+    const wrong: typeof plan = (spec, problem) => {
+      const right = plan(spec, problem);
+      return { ...right, program: { ...right.program, reweight: e.mul(right.program.reweight, 1 + 1e-9) } };
+    };
+    expect(await failing(staged(own))).toBe('held');
+    expect(await failing(staged(own, wrong))).toMatch(/staged factor at .*expected .*, got/);
+  });
+
+  it('a NaN that leaks', async () => {
+    expect(await failing(stays(own, trusting()))).toBe('held');
+    expect(await failing(stays(own, trusting(), arithmetic))).toMatch(/NaN in the inputs of masked pairs/);
+  });
+});
+
 describe('laws of masks notice', () => {
   const past = defineMask({ name: 'past', allowed: ({ query, key }) => e.le(key, query) })();
-  /** Masking by arithmetic: what is hidden is multiplied by zero. */
-  const byZero = defineReweight({
-    name: 'by-zero',
-    inputs: { givenPairs: { type: e.bool, along: ['batch', 'head', 'query', 'key'] } },
-    factor: ({ inputs }) => e.select(inputs.givenPairs, 1, 0),
-  });
-  const arithmetic = (options: Subject['options']) => ({ ...options, reweight: [byZero()] });
 
   it('bounds that lie', async () => {
     const lying = () => () => ({ low: 1, high: 1 });

@@ -49,7 +49,7 @@ const poisons = [Number.NaN, Infinity, -Infinity];
 
 /** Restricts an attention to the pairs that the mask and the input `givenPairs` allow. */
 export type Hide = (options: AttentionOptions, mask: Mask) => AttentionOptions;
-const hidden: Hide = (options, mask) => ({ ...options, mask: [mask, givenPairs()] });
+export const hidden: Hide = (options, mask) => ({ ...options, mask: [mask, givenPairs()] });
 
 export const hides = (subject: Subject, mask: Mask, hide: Hide = hidden): Law => ({
   name: 'NaN and infinity in masked keys and values reach no output and no gradient',
@@ -92,14 +92,14 @@ export const hides = (subject: Subject, mask: Mask, hide: Hide = hidden): Law =>
     }),
 });
 
-function directionsFor(scene: Scene, random: Random) {
+export function directionsFor(scene: Scene, random: Random) {
   const size = (what: 'context' | 'weights'): number => shapeOf(what, scene).reduce((all, n) => all * n, 1);
   const drawn = (count: number): Float64Array => random.numbers(count).map(Math.fround);
   return { context: drawn(size('context')), weights: drawn(size('weights')), level: null };
 }
 
 /** Hides some keys of each batch entry from everyone. */
-function hideKeys(scene: Scene, random: Random): Scene {
+export function hideKeys(scene: Scene, random: Random): Scene {
   const { batch, head, query, key } = scene.lengths;
   const hidden = Array.from({ length: batch * key }, () => random.flip(0.4));
   const pairs = Float64Array.from({ length: batch * head * query * key }, (_, flat) => {

@@ -1,11 +1,12 @@
 // The laws over parts of every form: what a score, a modifier, a mask and a normalizer can be made of.
-import { defineMask, defineModifier, defineNormalizer, defineScore } from '@heed/attention';
+import { defineMask, defineModifier, defineNormalizer, defineReweight, defineScore } from '@heed/attention';
 import * as e from '@heed/expr';
 import { describe, it, vi } from 'vitest';
 import { maskLaws } from './mask.ts';
 import { modifierLaws } from './modifier.ts';
 import { normalizerLaws } from './normalizer.ts';
 import { plainDot } from './plain.ts';
+import { reweightLaws } from './reweight.ts';
 import { scoreLaws } from './score.ts';
 
 // Many scenes each, on machines that may be busy.
@@ -115,3 +116,21 @@ const winner = defineNormalizer({
   level: 'argmax',
 });
 normalizerLaws(winner, runner);
+
+/** A factor for each key, and one learned from the query's row. */
+const trusting = defineReweight({
+  name: 'trusting',
+  uniforms: { least: 0.25 },
+  inputs: {
+    trust: { type: e.scalar, along: ['batch', 'key'] },
+    place: { type: e.vec('channels'), along: ['batch', 'head', 'query'] },
+  },
+  sizes: { channels: 2 },
+  params: { gate: e.vec('queryFeature'), weigh: e.vec('channels') },
+  factor: ({ q, params: { gate, weigh }, inputs: { trust, place }, uniforms: { least } }) =>
+    add(least, mul(e.square(trust), e.sigmoid(add(dot(gate, q), dot(weigh, place))))),
+});
+reweightLaws(trusting, runner);
+
+const halved = defineReweight({ name: 'halved', factor: () => 0.5 });
+reweightLaws(halved, runner);

@@ -70,6 +70,7 @@ export const staged = (subject: Subject, planned: typeof plan = plan): Law => ({
           ahead = withRow(ahead, name, axes as Field['along'], body);
         const left = new Formula(program.score, ahead);
         const mask = new Formula(program.mask, ahead);
+        const reweight = new Formula(program.reweight, ahead);
         const cheaper = cheaperOf(program, ahead);
         const exact = await expected(spec, scene, 'float64', subject.settings, random);
         // The cheaper form states its error in units of float32.
@@ -95,6 +96,11 @@ export const staged = (subject: Subject, planned: typeof plan = plan): Law => ({
                     allowed: rough.allowed.scores ?? 0,
                   });
                 }
+                ensureNear([reweight.number(at)], [exact.values.factors[flat] as number], {
+                  what: `staged factor at ${where}`,
+                  shape: [1],
+                  allowed: exact.allowed.factors ?? 0,
+                });
                 ensure(mask.number(at) === exact.values.allowed[flat], `the staged mask differs at ${where}`);
               }
             }

@@ -11,6 +11,8 @@ export interface Attended {
   readonly scores: Float64Array<ArrayBuffer>;
   /** 1 where the pair takes part. */
   readonly allowed: Float64Array<ArrayBuffer>;
+  /** What the weights of all pairs are multiplied with, whatever the mask says. */
+  readonly factors: Float64Array<ArrayBuffer>;
   readonly weights: Float64Array<ArrayBuffer>;
   readonly level: Float64Array<ArrayBuffer>;
   readonly context: Float64Array<ArrayBuffer>;
@@ -34,6 +36,7 @@ export function attendNaively(spec: Spec, scene: Scene, levelFactor = 1): Attend
   const rows = batch * head * query;
   const scores = new Float64Array(rows * key);
   const allowed = new Float64Array(rows * key);
+  const factors = new Float64Array(rows * key);
   const weights = new Float64Array(rows * key);
   const level = new Float64Array(rows);
   const context = new Float64Array(rows * features);
@@ -46,6 +49,7 @@ export function attendNaively(spec: Spec, scene: Scene, levelFactor = 1): Attend
         const part: number[] = [];
         for (let j = 0; j < key; j++) {
           scores[row * key + j] = score.number(at(j));
+          factors[row * key + j] = reweight.number(at(j));
           if (mask.number(at(j)) === 0) continue;
           allowed[row * key + j] = 1;
           part.push(j);
@@ -56,7 +60,7 @@ export function attendNaively(spec: Spec, scene: Scene, levelFactor = 1): Attend
         );
         level[row] = done.level;
         for (const [n, j] of part.entries()) {
-          const weight = (done.weights[n] as number) * reweight.number(at(j));
+          const weight = (done.weights[n] as number) * (factors[row * key + j] as number);
           weights[row * key + j] = weight;
           const from = ((valueBatches === 1 ? 0 : b) * keyHead + kh) * key + j;
           for (let f = 0; f < features; f++) {
@@ -66,7 +70,7 @@ export function attendNaively(spec: Spec, scene: Scene, levelFactor = 1): Attend
       }
     }
   }
-  return { scores, allowed, weights, level, context };
+  return { scores, allowed, factors, weights, level, context };
 }
 
 type Pairs = readonly (readonly [Position, number])[];
