@@ -13,6 +13,7 @@ export {
   monotonicAlignments,
   monotonicStep,
 } from './monotonic/monotonic.ts';
+export { movingBaseline, type ReinforceOptions, reinforce } from './reinforce.ts';
 export { relu } from './relu.ts';
 export { type Sampled, sampled } from './sampled.ts';
 export { sigmoid } from './sigmoid.ts';

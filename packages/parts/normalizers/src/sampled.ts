@@ -11,21 +11,21 @@ import type { Chosen } from './straight-through.ts';
 export interface Sampled extends Chosen {
   /** [batch, head, query]: the logarithm of the probability that softmax gave the key drawn; 0 where no key is allowed. */
   readonly logProbability: Tensor;
+  /** [batch, head, query, key], what softmax gave every key; with a gradient. */
+  readonly probabilities: Tensor;
 }
 
 /**
  * Stochastic hard attention: the key is drawn with the probabilities of softmax (by the largest of scores with Gumbel noise).
  * Xu et al. 2015 (Show, attend and tell, arXiv 1502.03044), section 4.1.
  *
- * The draw has no gradient. REINFORCE (Williams 1992) goes through its probability: for a reward r of what was done with the
- * context, and a baseline b that does not depend on the draw (the paper's is a moving average, b = 0.9 b + 0.1 r), add
- * -(r - b) logProbability to the loss. The paper also takes the entropy of the weights into the loss, at 0.002, and in half
- * of the steps takes soft weights in place of the draw.
+ * The draw has no gradient, the value that was drawn has its own, and so has the logarithm of the probability: `reinforce` makes
+ * of it what scores learn from. In half of the steps the paper takes soft weights in place of the draw: those of `softmax`.
  *
  * @example
  * const attend = sampled({ score: scaledDot() });
- * const { context, logProbability } = attend(query, key, value, { seed: step });
- * const loss = neg(mul(logProbability, reward - baseline));
+ * const drawn = attend(query, key, value, { seed: step });
+ * const loss = reinforce(drawn, reward, { baseline }); // beside that of what was done with drawn.context
  */
 export function sampled(
   of: Omit<AttentionOptions, 'normalizer' | 'dropout'>,
@@ -41,8 +41,9 @@ export function sampled(
     scope(query.device, () => {
       const uniforms = { ...call.uniforms, gumbelSeed: seed };
       const { context, weights } = draw(query, key, value, { ...call, uniforms, weights: true });
-      const soft = weigh(query, key, value.slice(-1, 0, 0), { ...call, weights: true }).weights;
-      const probability = sum(mul(weights.detach(), soft), { axis: -1 });
-      return { context, weights, logProbability: log(where(equal(probability, 0), 1, probability)) };
+      const probabilities = weigh(query, key, value.slice(-1, 0, 0), { ...call, weights: true }).weights;
+      const probability = sum(mul(weights.detach(), probabilities), { axis: -1 });
+      const logProbability = log(where(equal(probability, 0), 1, probability));
+      return { context, weights, logProbability, probabilities };
     });
 }
