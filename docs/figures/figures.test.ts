@@ -5,15 +5,25 @@ import { expect, it } from 'vitest';
 import { defaultRegistry } from '../../packages/heed/src/index.ts';
 import { figures } from './figures.ts';
 import { maskPanels } from './masks.ts';
+import { modifierPanels, reweightPanels } from './modifiers.ts';
+import { normalizerPanels } from './normalizers.ts';
+import { scorePanels } from './scores.ts';
 
 it.each(Object.entries(figures))('%s is what `pnpm figures` writes', async (file, make) => {
   expect(await make()).toBe(readFileSync(new URL(file, import.meta.url), 'utf8'));
 });
 
 it('every part has a panel', () => {
-  const drawn = Object.entries({ mask: maskPanels }).flatMap(([kind, panels]) =>
-    Object.keys(panels).map((name) => `${kind} ${name}`),
+  const panels = {
+    score: scorePanels,
+    mask: maskPanels,
+    modifier: modifierPanels,
+    reweight: reweightPanels,
+    normalizer: normalizerPanels,
+  };
+  const drawn = Object.entries(panels).flatMap(([kind, of]) =>
+    Object.keys(of).map((name) => `${kind} ${name}`),
   );
   const named = defaultRegistry.parts.map(({ kind, name }) => `${kind} ${name}`);
-  expect(named.filter((one) => one.startsWith('mask ') && !drawn.includes(one))).toEqual([]);
+  expect(named.filter((one) => !drawn.includes(one))).toEqual([]);
 });

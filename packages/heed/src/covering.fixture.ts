@@ -16,7 +16,7 @@ interface Row {
   readonly reweight?: readonly string[];
 }
 
-/** By the name of the score. What reads tensors of its own meets what reads few. */
+/** By the name of the score. What reads tensors of its own meets what reads few: a shader has so many buffers. */
 const rows: Readonly<Record<string, Row>> = {
   additive: { masks: ['causal'], modifiers: ['softcap'], normalizer: 'softmax' },
   combination: { masks: ['dilated'], modifiers: ['temperature'], normalizer: 'sigmoid' },
