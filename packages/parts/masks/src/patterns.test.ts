@@ -266,6 +266,8 @@ describe('neighborhood', () => {
         { queryLength: 9, keyLength: 9, batches: 1, heads: 1, keyHeads: 1 },
         {},
       ),
-    ).toMatchInlineSnapshot(`"there are 9 queries and 9 keys, and an image of 2 x 2 has 4 places. Say the image's real height and width."`);
+    ).toMatchInlineSnapshot(
+      `"there are 9 queries and 9 keys, and an image of 2 x 2 has 4 places. Say the image's real height and width."`,
+    );
   });
 });
