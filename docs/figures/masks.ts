@@ -49,6 +49,7 @@ export const maskPanels: Readonly<Record<string, Panel>> = {
     label: 'local(window: 2), centers given',
     inputs: ({ tensor }) => ({ centers: tensor(places.map((at) => 11 - at * 0.9)) }),
   },
+  neighborhood: { mask: masks.neighborhood({ height: 3, width: 4, size: 3 }) },
   padding: {
     mask: masks.padding(),
     label: 'padding, lengths: [8]',
