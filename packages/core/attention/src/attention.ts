@@ -1,9 +1,11 @@
 // attention: parts in, a function of tensors out.
 
 import { DTypeError, type FloatDType, scope, type Tensor, ValueError } from '@heed/tensor';
+import { checkCall, expectTensor, mayGive } from './arguments.ts';
 import type { Attend, AttendCall, Attended, Explanation } from './call.ts';
 import { type Checked, check } from './check.ts';
 import { defineNormalizer } from './define/normalizer.ts';
+import { type Option, option } from './define/option.ts';
 import { explain } from './explain.ts';
 import { createPreparer, type Prepared, type Preparer } from './prepare.ts';
 import { remember } from './remember.ts';
@@ -28,6 +30,7 @@ export function attention(options: AttentionOptions): Attend {
   );
 
   const attend = (query: Tensor, key: Tensor, value: Tensor, call: AttendCall = {}): Tensor | Attended => {
+    expectArguments({ query, key, value }, call);
     const opened = isTraining(options, call) ? training() : asked;
     // Views and rows made on the way end here, but for what the gradient needs.
     return scope(query.device, () => {
@@ -43,6 +46,7 @@ export function attention(options: AttentionOptions): Attend {
   };
 
   const scores = (query: Tensor, key: Tensor, call: AttendCall = {}): Tensor => {
+    expectArguments({ query, key }, call);
     const { spec } = raw();
     const { params, inputs, uniforms } = call;
     return scope(query.device, () => {
@@ -58,6 +62,7 @@ export function attention(options: AttentionOptions): Attend {
   };
 
   const account = (query: Tensor, key: Tensor, value: Tensor, call: AttendCall = {}): Explanation => {
+    expectArguments({ query, key, value }, call);
     const { spec, prepare } = isTraining(options, call) ? training() : asked;
     return scope(query.device, () => {
       const checked = check(spec, query, key, value, call);
@@ -68,6 +73,26 @@ export function attention(options: AttentionOptions): Attend {
   const { parts } = asked.spec;
   const label = parts.map((part) => part.label).join(' | ');
   return Object.assign(attend as Attend, { scores, explain: account, parts, label });
+}
+
+const byName = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const tensorsByName = mayGive('an object of tensors by name', byName);
+
+/** What may go with the rows. */
+const takes: Readonly<Record<keyof AttendCall, Option<unknown>>> = {
+  params: tensorsByName,
+  inputs: tensorsByName,
+  uniforms: mayGive('an object of numbers by name', byName),
+  weights: mayGive('true, false or { pool }', (value) => typeof value === 'boolean' || byName(value)),
+  level: option.boolean({ optional: true }),
+  train: option.boolean({ optional: true }),
+  seed: mayGive('a whole number of 32 bits', Number.isInteger),
+};
+
+function expectArguments(rows: Readonly<Record<string, unknown>>, call: AttendCall): void {
+  for (const name in rows) expectTensor('attention', name, rows[name]);
+  checkCall('attention', takes, call);
 }
 
 interface Opened {

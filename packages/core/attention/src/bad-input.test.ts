@@ -50,6 +50,22 @@ describe('bad input to attention', () => {
     'ints for rows': () => attend(zeros(device, [5, 4], { dtype: 'int32' as DType }), t(6, 4), t(6, 2)),
     'lengths that a mask refuses': () =>
       attention({ score: scaledDot(), mask: causal(), normalizer: softmax() })(...rows),
+    'an array for rows': () => attend([[1, 2]] as never, rows[1], rows[2]),
+    'nothing for a value': () => (attend as Function)(rows[0], rows[1]),
+    'numbers for scores': () => attend.scores(rows[0], new Float32Array(4) as never),
+    'a number for the call': () => attend(...rows, 3 as never),
+    'a call misspelt': () => attend(...rows, { weigths: true } as never),
+    'weights that are a word': () => attend(...rows, { weights: 'yes' as never }),
+    'a level that is a number': () => attend(...rows, { level: 1 as never }),
+    'a list of inputs': () => attend(...rows, { inputs: [t(1)] as never }),
+    'a train that is a word': () =>
+      attention({ score: scaledDot(), normalizer: softmax(), dropout: 0.5 })(...rows, {
+        train: 'yes' as never,
+        seed: 1,
+      }),
+    'a seed that is a word': () => attend(...rows, { seed: 'one' as never }),
+    'an array for a side input': () =>
+      rich(...rows, { params, inputs: { ...inputs, bias: [1, 2] as never } }),
     'a missing parameter': () => rich(...rows, { params: { w: params.w, u: params.u }, inputs }),
     'an unknown parameter': () => rich(...rows, { params: { ...params, ww: t(1) }, inputs }),
     'a transposed parameter': () => rich(...rows, { params: { ...params, w: t(4, 3) }, inputs }),

@@ -11,6 +11,7 @@ import {
   type Tensor,
   ValueError,
 } from '@heed/tensor';
+import { expectTensor } from './arguments.ts';
 import type { AttendCall } from './call.ts';
 import { knobOf } from './define/declare.ts';
 import type { Lengths, Part } from './part.ts';
@@ -108,7 +109,8 @@ export function check(spec: Spec, query: Tensor, key: Tensor, value: Tensor, cal
     value: bind('value', v, vecOf('valueFeature'), ['batch', 'keyHead', 'key'], lengths, sizes),
   };
   for (const [name, { type, along }] of Object.entries(declared)) {
-    const tensor = tensors[name] as Tensor;
+    const tensor = tensors[name];
+    expectTensor('attention', `"${name}"`, tensor);
     if (tensor.device !== query.device)
       throw new DTypeError(
         `attention: "${name}" lives on another device than the query. Make all tensors of a call on one device.`,

@@ -2,6 +2,7 @@
 
 import { type Expr, gt, add as plus, exp as power, type Scalar, select } from '@heed/expr';
 import {
+  DTypeError,
   elementwise,
   exp,
   matmul,
@@ -9,12 +10,14 @@ import {
   mul,
   normal,
   relu,
+  ShapeError,
   square,
   sub,
   sum,
-  type Tensor,
+  Tensor,
   ValueError,
 } from '@heed/tensor';
+import { spoken } from '../arguments.ts';
 
 /** A map of rows [..., feature] to rows of features [..., features] that are not negative. */
 export interface FeatureMap {
@@ -46,7 +49,14 @@ export type Directions = { readonly count: number; readonly seed: number } | { r
  * A query's largest feature is made one; keys with |x'| above about 14 have features of zero in 32 bits, and no weight.
  */
 export function randomFeatures(directions: Directions): FeatureMap {
-  if (!('omega' in directions)) {
+  if (typeof directions !== 'object' || directions === null)
+    throw new DTypeError(`randomFeatures: expected { count, seed } or { omega }, got ${spoken(directions)}.`);
+  if ('omega' in directions) {
+    if (!(directions.omega instanceof Tensor) || directions.omega.rank !== 2)
+      throw new ShapeError(
+        `randomFeatures: omega expects a tensor [count, feature], got ${spoken(directions.omega)}.`,
+      );
+  } else {
     for (const name of ['count', 'seed'] as const) {
       const value = directions[name];
       if (!Number.isSafeInteger(value) || (name === 'count' && value < 1))
@@ -59,6 +69,10 @@ export function randomFeatures(directions: Directions): FeatureMap {
     name: 'omega' in directions ? 'random' : `random(${directions.count})`,
     of: (rows, side) => {
       const width = rows.shape.at(-1) as number;
+      if ('omega' in directions && directions.omega.shape[1] !== width)
+        throw new ShapeError(
+          `randomFeatures: omega expects directions of the rows' ${width} features, got [${directions.omega.shape.join(', ')}].`,
+        );
       const omega =
         'omega' in directions
           ? directions.omega

@@ -167,30 +167,74 @@ describe('linearAttention', () => {
   it('says what it cannot do', () =>
     onDevice(async (device) => {
       const [q, k] = [drawn(device, 1, 2, 4), drawn(device, 2, 3, 4)];
-      expect(message(() => linearAttention({ causal: true })(q, k, k))).toMatchInlineSnapshot(
-        `"ShapeError: linearAttention: causal needs as many queries as keys, each with its own: query is [2, 4], key is [3, 4], value is [3, 4]. For keys that came before, keep the state of their call."`,
-      );
-      expect(message(() => linearAttention()(q, k, q))).toMatchInlineSnapshot(
-        `"ShapeError: linearAttention: key and value must have one length and equally many heads, and all three one batch: query is [2, 4], key is [3, 4], value is [2, 4]."`,
-      );
-      expect(message(() => linearAttention()(q, k.slice(1, 0, 2), k))).toMatchInlineSnapshot(
-        `"ShapeError: linearAttention: query and key must have one width: query is [2, 4], key is [3, 2], value is [3, 4]."`,
-      );
-      expect(message(() => linearAttention()(q, k.unsqueeze(0), k))).toMatchInlineSnapshot(
-        `"ShapeError: linearAttention: query, key and value expect [batch, head, length, feature], or all without head, or without batch and head; key is [1, 3, 4], query is [2, 4]."`,
-      );
-      expect(message(() => linearAttention({ chunk: 0 }))).toMatchInlineSnapshot(
-        `"ValueError: linearAttention: chunk expects a whole number of at least 1, got 0."`,
-      );
-      expect(message(() => linearAttention({ epsilon: -1 }))).toMatchInlineSnapshot(
-        `"ValueError: linearAttention: epsilon expects a number of at least 0, got -1."`,
-      );
-      expect(message(() => randomFeatures({ count: 0, seed: 1 }))).toMatchInlineSnapshot(
-        `"ValueError: randomFeatures: count expects a whole number of at least 1, got 0."`,
-      );
-      const flags = tensor(device, [[true, false]]);
-      expect(message(() => linearAttention()(q, k, k, { allowed: flags }))).toMatchInlineSnapshot(
-        `"ShapeError: linearAttention: allowed expects booleans [batch, key] = [1, 3], got Tensor(bool [1, 2]). True takes part."`,
-      );
+      // biome-ignore lint/suspicious/noExplicitAny: what is wrong here would not compile
+      const wrong = (value: unknown): any => value;
+      const attend = linearAttention();
+      const cases = {
+        'options that are none': () => linearAttention(wrong('causal')),
+        'an option misspelt': () => linearAttention(wrong({ casual: true })),
+        'features that are none': () => linearAttention({ features: wrong('elu+1') }),
+        'a causal that is no boolean': () => linearAttention({ causal: wrong('yes') }),
+        'no rows in a chunk': () => linearAttention({ chunk: 0 }),
+        'half a chunk': () => linearAttention({ chunk: wrong('64') }),
+        'a negative epsilon': () => linearAttention({ epsilon: -1 }),
+        'an epsilon that is none': () => linearAttention({ epsilon: Number.NaN }),
+        'features without a count': () => randomFeatures({ count: 0, seed: 1 }),
+        'features without a seed': () => randomFeatures(wrong({ count: 4 })),
+        'no features': () => randomFeatures(wrong(undefined)),
+        'directions that are no tensor': () => randomFeatures({ omega: wrong([[1]]) }),
+        'directions of another rank': () => randomFeatures({ omega: drawn(device, 1, 4) }),
+        'directions of another width': () =>
+          linearAttention({ features: randomFeatures({ omega: drawn(device, 1, 5, 3) }) })(q, k, k),
+        'numbers for rows': () => attend(wrong([[1]]), k, k),
+        'ints for rows': () => attend(q, tensor(device, [[1, 2, 3, 4]], { dtype: 'int32' }), k),
+        'another rank': () => attend(q, k.unsqueeze(0), k),
+        'a value of another length': () => attend(q, k, q),
+        'a key of another width': () => attend(q, k.slice(1, 0, 2), k),
+        'heads that do not divide': () =>
+          attend(drawn(device, 1, 1, 3, 2, 4), drawn(device, 2, 1, 2, 2, 4), drawn(device, 3, 1, 2, 2, 4)),
+        'causal, and lengths that differ': () => linearAttention({ causal: true })(q, k, k),
+        'a call misspelt': () => attend(q, k, k, wrong({ keeps: true })),
+        'a keep that is no boolean': () => attend(q, k, k, { keep: wrong(1) }),
+        'allowed that is no tensor': () => attend(q, k, k, { allowed: wrong([true]) }),
+        'allowed of another length': () => attend(q, k, k, { allowed: tensor(device, [[true, false]]) }),
+        'allowed of floats': () => attend(q, k, k, { allowed: wrong(drawn(device, 1, 1, 3)) }),
+        'a state that is no tensor': () => attend(q, k, k, { state: wrong(0) }),
+        'a state of another shape': () => attend(q, k, k, { state: drawn(device, 1, 1, 1, 1, 4, 4) }),
+      };
+      expect(
+        Object.fromEntries(Object.entries(cases).map(([name, run]) => [name, message(run)])),
+      ).toMatchInlineSnapshot(`
+        {
+          "a call misspelt": "NameError: linearAttention: a call does not take "keeps". Did you mean "keep"? It takes allowed, state, keep.",
+          "a causal that is no boolean": "ValueError: linearAttention: the option "causal" expects true or false, got 'yes'.",
+          "a keep that is no boolean": "ValueError: linearAttention: "keep" of a call expects true or false, got 1.",
+          "a key of another width": "ShapeError: linearAttention: query and key must have one width: query is [2, 4], key is [3, 2], value is [3, 4].",
+          "a negative epsilon": "ValueError: linearAttention: the option "epsilon" expects a finite number of at least 0, got -1.",
+          "a state of another shape": "ShapeError: linearAttention: state expects [batch, keyHead, 1, features, valueFeature + 1] = [1, 1, 1, 4, 5], got [1, 1, 1, 4, 4]. It is what a call of as many heads and features gave with keep.",
+          "a state that is no tensor": "ValueError: linearAttention: "state" of a call expects a tensor, the state of an earlier call, got 0.",
+          "a value of another length": "ShapeError: linearAttention: key and value must have one length and equally many heads, and all three one batch: query is [2, 4], key is [3, 4], value is [2, 4].",
+          "allowed of another length": "ShapeError: linearAttention: allowed expects booleans [batch, key] = [1, 3], got Tensor(bool [1, 2]). True takes part.",
+          "allowed of floats": "ShapeError: linearAttention: allowed expects booleans [batch, key] = [1, 3], got Tensor(float64 [1, 3]). True takes part.",
+          "allowed that is no tensor": "ValueError: linearAttention: "allowed" of a call expects a tensor of booleans, got an array.",
+          "an epsilon that is none": "ValueError: linearAttention: the option "epsilon" expects a finite number of at least 0, got NaN.",
+          "an option misspelt": "NameError: linearAttention: the option "casual" does not exist. Did you mean "causal"? linearAttention takes features, causal, chunk, epsilon.",
+          "another rank": "ShapeError: linearAttention: query, key and value expect [batch, head, length, feature], or all without head, or without batch and head; key is [1, 3, 4], query is [2, 4].",
+          "causal, and lengths that differ": "ShapeError: linearAttention: causal needs as many queries as keys, each with its own: query is [2, 4], key is [3, 4], value is [3, 4]. For keys that came before, keep the state of their call.",
+          "directions of another rank": "ShapeError: randomFeatures: omega expects a tensor [count, feature], got Tensor(float64 [4]).",
+          "directions of another width": "ShapeError: randomFeatures: omega expects directions of the rows' 4 features, got [5, 3].",
+          "directions that are no tensor": "ShapeError: randomFeatures: omega expects a tensor [count, feature], got an array.",
+          "features that are none": "ValueError: linearAttention: the option "features" expects a feature map such as eluPlusOne, got 'elu+1'.",
+          "features without a count": "ValueError: randomFeatures: count expects a whole number of at least 1, got 0.",
+          "features without a seed": "ValueError: randomFeatures: seed expects a whole number, got undefined.",
+          "half a chunk": "ValueError: linearAttention: the option "chunk" expects a whole number of at least 1, got '64'.",
+          "heads that do not divide": "ShapeError: linearAttention: the query's heads must be a multiple of the key's: query is [1, 3, 2, 4], key is [1, 2, 2, 4], value is [1, 2, 2, 4].",
+          "ints for rows": "DTypeError: linearAttention: key expects floats, got Tensor(int32 [1, 4]). Convert it with cast(key, 'float32').",
+          "no features": "DTypeError: randomFeatures: expected { count, seed } or { omega }, got undefined.",
+          "no rows in a chunk": "ValueError: linearAttention: the option "chunk" expects a whole number of at least 1, got 0.",
+          "numbers for rows": "DTypeError: linearAttention: query expects a tensor, got an array. Make one with tensor(device, ...).",
+          "options that are none": "DTypeError: linearAttention: expected its options as an object such as linearAttention({ causal: false, chunk: 64, epsilon: 0 }), got 'causal'.",
+        }
+      `);
     }));
 });

@@ -12,10 +12,12 @@ import {
   ones,
   ShapeError,
   scope,
-  type Tensor,
-  ValueError,
+  Tensor,
   where,
 } from '@heed/tensor';
+import { checkCall, expectTensor, mayGive } from '../arguments.ts';
+import { outline, settle } from '../define/declare.ts';
+import { option } from '../define/option.ts';
 import { eluPlusOne, type FeatureMap } from './features.ts';
 
 export interface LinearAttentionOptions {
@@ -66,23 +68,22 @@ export interface LinearAttend {
  * @example linearAttention({ causal: true })(query, key, value)
  */
 export function linearAttention(options: LinearAttentionOptions = {}): LinearAttend {
-  const { features = eluPlusOne, causal = false, chunk = 64, epsilon = 0 } = options;
-  if (!Number.isSafeInteger(chunk) || chunk < 1)
-    throw new ValueError(
-      `linearAttention: chunk expects a whole number of at least 1, got ${String(chunk)}.`,
-    );
-  if (!(epsilon >= 0))
-    throw new ValueError(`linearAttention: epsilon expects a number of at least 0, got ${String(epsilon)}.`);
+  const settled = settle(naming, knobs, options).options as unknown as Settled;
+  const { features = eluPlusOne, causal, chunk, epsilon } = settled;
   const attend = (
     query: Tensor,
     key: Tensor,
     value: Tensor,
     call: LinearCall = {},
-  ): Tensor | LinearAttended =>
-    scope(query.device, () => {
+  ): Tensor | LinearAttended => {
+    for (const [name, one] of Object.entries({ query, key, value }))
+      expectTensor('linearAttention', name, one);
+    checkCall('linearAttention', takes, call);
+    return scope(query.device, () => {
       const [q, k, v] = grouped(query, key, value, causal);
       const [there, mapped] = taken(k, v, call, features);
-      const asked = features.of(q, 'query');
+      const asking = features.of(q, 'query');
+      checkState(call.state, mapped, v);
       // A value of ones beside the others sums the products themselves.
       const beside = concat(
         [there, ones(v.device, [...v.shape.slice(0, -1), 1], { dtype: v.dtype as 'float32' })],
@@ -91,8 +92,8 @@ export function linearAttention(options: LinearAttentionOptions = {}): LinearAtt
         },
       );
       const { both, state } = causal
-        ? inChunks(asked, mapped, beside, chunk, call.state)
-        : atOnce(asked, mapped, beside, call.state);
+        ? inChunks(asking, mapped, beside, chunk, call.state)
+        : atOnce(asking, mapped, beside, call.state);
       const width = v.shape.at(-1) as number;
       const total = both.slice(-1, width, width + 1);
       const divisor = epsilon > 0 ? add(total, epsilon) : where(equal(total, 0), 1, total);
@@ -100,7 +101,44 @@ export function linearAttention(options: LinearAttentionOptions = {}): LinearAtt
       const context = mean.reshape([...query.shape.slice(0, -1), width]);
       return call.keep ? { context, state } : context;
     });
+  };
   return attend as LinearAttend;
+}
+
+const naming = (knob?: string): string =>
+  knob === undefined ? 'linearAttention' : `linearAttention: the option "${knob}"`;
+
+const knobs = outline('operator', {
+  name: 'linearAttention',
+  options: {
+    features: mayGive(
+      'a feature map such as eluPlusOne',
+      (value) =>
+        typeof value === 'object' && value !== null && 'of' in value && typeof value.of === 'function',
+    ),
+    causal: option.boolean({ default: false }),
+    chunk: option.integer({ min: 1, default: 64 }),
+    epsilon: option.number({ min: 0, default: 0 }),
+  },
+});
+
+type Settled = LinearAttentionOptions & Required<Omit<LinearAttentionOptions, 'features'>>;
+
+const takes = {
+  allowed: mayGive('a tensor of booleans', (value) => value instanceof Tensor),
+  state: mayGive('a tensor, the state of an earlier call', (value) => value instanceof Tensor),
+  keep: option.boolean({ optional: true }),
+};
+
+/** The sums that a call goes on from are those of rows like its own. */
+function checkState(state: Tensor | undefined, features: Tensor, value: Tensor): void {
+  const [batch, keyHeads, , , count] = features.shape as [number, number, number, number, number];
+  const shape = [batch, keyHeads, 1, count, (value.shape.at(-1) as number) + 1];
+  if (state && state.shape.join() !== shape.join())
+    throw new ShapeError(
+      `linearAttention: state expects [batch, keyHead, 1, features, valueFeature + 1] = [${shape.join(', ')}], got [${state.shape.join(', ')}]. ` +
+        'It is what a call of as many heads and features gave with keep.',
+    );
 }
 
 /** [batch, keyHead, group, length, feature]. */
