@@ -23,7 +23,7 @@ const rows: Readonly<Record<string, Row>> = {
   concat: { masks: ['window'], modifiers: ['alibi'], normalizer: 'softmax' },
   cosine: { masks: ['padding'], modifiers: ['learned-scale'], normalizer: 'softmax' },
   coverage: { masks: ['strided'], normalizer: 'relu' },
-  dot: { masks: ['full'], normalizer: 'adaptive-entmax' },
+  dot: { masks: ['full', 'neighborhood'], normalizer: 'adaptive-entmax' },
   gaussian: { masks: ['document'], modifiers: ['bias'], normalizer: 'entmax-1.5' },
   general: { masks: ['allowed', 'query-padding'], modifiers: ['gumbel'], normalizer: 'hard' },
   'l2-distance': { masks: ['bias-allows'], modifiers: ['relative-table'], normalizer: 'sparsemax' },

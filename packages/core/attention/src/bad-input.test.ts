@@ -66,6 +66,8 @@ describe('bad input to attention', () => {
     'a seed that is a word': () => attend(...rows, { seed: 'one' as never }),
     'an array for a side input': () =>
       rich(...rows, { params, inputs: { ...inputs, bias: [1, 2] as never } }),
+    'an array for a parameter': () => rich(...rows, { params: { ...params, w: [[1]] as never }, inputs }),
+    'a parameter of another rank': () => rich(...rows, { params: { ...params, w: t(3, 4, 7) }, inputs }),
     'a missing parameter': () => rich(...rows, { params: { w: params.w, u: params.u }, inputs }),
     'an unknown parameter': () => rich(...rows, { params: { ...params, ww: t(1) }, inputs }),
     'a transposed parameter': () => rich(...rows, { params: { ...params, w: t(4, 3) }, inputs }),

@@ -109,8 +109,7 @@ export function check(spec: Spec, query: Tensor, key: Tensor, value: Tensor, cal
     value: bind('value', v, vecOf('valueFeature'), ['batch', 'keyHead', 'key'], lengths, sizes),
   };
   for (const [name, { type, along }] of Object.entries(declared)) {
-    const tensor = tensors[name];
-    expectTensor('attention', `"${name}"`, tensor);
+    const tensor = tensors[name] as Tensor;
     if (tensor.device !== query.device)
       throw new DTypeError(
         `attention: "${name}" lives on another device than the query. Make all tensors of a call on one device.`,
@@ -192,7 +191,10 @@ function named(
     );
   }
   for (const name of Object.keys(declared)) {
-    if (given[name]) continue;
+    if (given[name] !== undefined) {
+      expectTensor('attention', `"${name}"`, given[name]);
+      continue;
+    }
     throw new NameError(
       `attention: ${group} needs "${name}". Call attend(query, key, value, { ${group}: { ${Object.keys(declared).join(', ')} } })` +
         `${group === 'params' ? '; parameters(attend, ...) makes a set to start with' : ''}.`,
@@ -204,13 +206,16 @@ function named(
 /** Dims that parts introduce have the size that most of the tensors given agree on, or else their default. */
 function learnSizes(
   spec: Spec,
-  declared: Readonly<Record<string, { type: Type }>>,
+  declared: Readonly<Record<string, { type: Type; along: readonly Axis[] }>>,
   tensors: Readonly<Record<string, Tensor>>,
   known: Sizes,
 ): Sizes {
   const found = new Map<string, number[]>();
-  for (const [name, { type }] of Object.entries(declared)) {
+  for (const [name, { type, along }] of Object.entries(declared)) {
     const tensor = tensors[name] as Tensor;
+    // Of a tensor of another rank nobody knows which axis is which.
+    const inner = type.lookups + type.dims.length;
+    if (tensor.rank < inner || tensor.rank > along.length + inner) continue;
     type.dims.forEach((dim, i) => {
       const size = tensor.shape[tensor.rank - type.dims.length + i];
       if (size === undefined || !Object.hasOwn(spec.sizes, dim) || Object.hasOwn(known, dim)) return;
