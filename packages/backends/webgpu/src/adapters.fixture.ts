@@ -37,7 +37,9 @@ export const swiftshader = (): WebGpuOptions => driven('SwiftShader', /swiftshad
 export const lavapipe = (): WebGpuOptions => driven('llvmpipe', /lvp|lavapipe/);
 
 /** Executes nothing, but compiles every shader and checks every call; claims every feature, with the least limits. */
-export const nullDevice = (): WebGpuOptions => ({ gpu: instance('backend=null') });
+export const nullDevice = (): WebGpuOptions => ({
+  gpu: instance('backend=null', 'enable-dawn-features=allow_unsafe_apis'),
+});
 
 /** What shaders can be executed on, by name: for `describe.each`. */
 export const adapters: readonly (readonly [name: string, options: () => WebGpuOptions])[] = [
@@ -51,12 +53,20 @@ export const adapters: readonly (readonly [name: string, options: () => WebGpuOp
  * @param machine what emission is told instead of what the device says: `least` for the specification's own limits.
  */
 export async function openOn(options: WebGpuOptions, machine: Partial<Machine> = {}): Promise<WebGpuBackend> {
-  const { half = true, subgroups = true, bytes = 2 ** 31, profile = false, poison = true } = options;
-  const device = options.device ?? (await findDevice(options));
+  const {
+    half = true,
+    subgroups = true,
+    matrices = true,
+    bytes = 2 ** 31,
+    profile = false,
+    poison = true,
+  } = options;
+  const found = await findDevice(options);
+  const { device } = found;
   const owned = !options.device;
   return new WebGpuBackend({
     device,
-    machine: { ...machineOf(device, { half, subgroups }), ...machine },
+    machine: { ...machineOf(found, { half, subgroups, matrices }), ...machine },
     bytes,
     poison,
     profile,

@@ -1,11 +1,18 @@
 // Finding a device: in a browser, in Node, or the one that was given.
 
 import { BackendError } from '@heed/tensor';
-import { usefulFeatures, usefulLimits } from './machine.ts';
+import { MATRIX, usefulFeatures, usefulLimits } from './machine.ts';
 import type { WebGpuOptions } from './open.ts';
 
-/** A device of its own. @throws BackendError that says what would provide one. */
-export async function findDevice(options: WebGpuOptions): Promise<GPUDevice> {
+/** A device, and what its adapter says of itself: in Node's implementation the device does not say all of it. */
+export interface Found {
+  readonly device: GPUDevice;
+  readonly info: GPUAdapterInfo;
+}
+
+/** The device that was given, or one of its own. @throws BackendError that says what would provide one. */
+export async function findDevice(options: WebGpuOptions): Promise<Found> {
+  if (options.device) return { device: options.device, info: options.device.adapterInfo };
   const gpu = options.gpu ?? (await findGpu(options.adapter));
   held.add(gpu);
   const wishes = typeof options.adapter === 'object' ? options.adapter : {};
@@ -17,15 +24,21 @@ export async function findDevice(options: WebGpuOptions): Promise<GPUDevice> {
       return null;
     });
   if (!adapter) throw new BackendError(`webgpu: open: ${absent(cause)}`, { cause });
-  const { half = true, subgroups = true } = options;
-  const unwanted = [...(half ? [] : ['shader-f16']), ...(subgroups ? [] : ['subgroups'])];
+  const { half = true, subgroups = true, matrices = true } = options;
+  const unwanted = [
+    ...(half ? [] : ['shader-f16']),
+    ...(subgroups ? [] : ['subgroups']),
+    ...(matrices && half && subgroups ? [] : [MATRIX]),
+  ];
   const requiredFeatures = usefulFeatures.filter(
     (feature) => adapter.features.has(feature) && !unwanted.includes(feature),
   );
   const requiredLimits = Object.fromEntries(usefulLimits.map((name) => [name, adapter.limits[name]]));
-  return adapter.requestDevice({ label: 'heed', requiredFeatures, requiredLimits }).catch((error: Error) => {
+  const asked = adapter.requestDevice({ label: 'heed', requiredFeatures, requiredLimits });
+  const device = await asked.catch((error: Error) => {
     throw new BackendError(`webgpu: open: the adapter gave no device: ${error.message}`, { cause: error });
   });
+  return { device, info: adapter.info };
 }
 
 /** Node's implementation ends the process if what it was made with is collected while a device lives. */

@@ -1,11 +1,26 @@
 // What emission must know of a device that was opened.
 
-import type { Machine } from '../emit/machine.ts';
+import type { Machine, SubgroupMatrix } from '../emit/machine.ts';
+import type { Found } from './find.ts';
+
+/** Not in WebGPU yet, and so in no declarations. */
+export const MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+
+interface MatrixInfo extends GPUAdapterInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }>;
+}
 
 /** Optional features that may be switched off. */
 export interface Switches {
   readonly half: boolean;
   readonly subgroups: boolean;
+  readonly matrices: boolean;
 }
 
 /** Subgroups are as large as the device says; the specification's bounds where it does not. */
@@ -14,7 +29,21 @@ const sizesOf = ({ subgroupMinSize, subgroupMaxSize }: Partial<GPUAdapterInfo> =
   max: subgroupMaxSize || 128,
 });
 
-export function machineOf({ limits, features, adapterInfo }: GPUDevice, on: Switches): Machine {
+/** Matrices of subgroups, as the machine has them with these switches. Their products are made of 16-bit floats. */
+const matricesOf = ({ device: { features }, info }: Found, on: Switches): SubgroupMatrix[] => {
+  if (!on.matrices || !on.half || !on.subgroups || !features.has(MATRIX)) return [];
+  const { subgroupMatrixConfigs = [] } = info as MatrixInfo;
+  return [...subgroupMatrixConfigs].map(({ componentType, resultComponentType, M, N, K }) => ({
+    component: componentType,
+    result: resultComponentType,
+    m: M,
+    n: N,
+    k: K,
+  }));
+};
+
+export function machineOf(found: Found, on: Switches): Machine {
+  const { limits, features } = found.device;
   return {
     storageBuffers: limits.maxStorageBuffersPerShaderStage,
     bindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
@@ -22,7 +51,8 @@ export function machineOf({ limits, features, adapterInfo }: GPUDevice, on: Swit
     invocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     workgroups: limits.maxComputeWorkgroupsPerDimension,
     half: on.half && features.has('shader-f16'),
-    subgroups: on.subgroups && features.has('subgroups') ? sizesOf(adapterInfo) : null,
+    subgroups: on.subgroups && features.has('subgroups') ? sizesOf(found.info) : null,
+    matrices: matricesOf(found, on),
   };
 }
 
@@ -39,4 +69,9 @@ export const usefulLimits = [
   'maxComputeWorkgroupsPerDimension',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-export const usefulFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+export const usefulFeatures: readonly GPUFeatureName[] = [
+  'shader-f16',
+  'subgroups',
+  'timestamp-query',
+  MATRIX,
+];

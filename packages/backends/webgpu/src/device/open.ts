@@ -4,6 +4,7 @@ import { type BackendPlugin, ValueError } from '@heed/tensor';
 import { WebGpuBackend } from './backend.ts';
 import { findDevice } from './find.ts';
 import { machineOf } from './machine.ts';
+import { withUsefulMatrices } from './matrices.ts';
 
 export interface WebGpuOptions {
   /** A device of the caller's, which is never destroyed here. Whatever it was made with is what there is. */
@@ -18,6 +19,8 @@ export interface WebGpuOptions {
   readonly half?: boolean;
   /** `false`: no subgroup operations, even where the device has them. */
   readonly subgroups?: boolean;
+  /** `false`: no products by matrices of subgroups, even where the device has them (an experiment of Chromium's). */
+  readonly matrices?: boolean;
   /** Whether to record what runs, with its times, for `profile()` of the backend. */
   readonly profile?: boolean;
   /** For tests: memory that was never written holds NaN. */
@@ -35,14 +38,15 @@ export interface WebGpuPlugin extends BackendPlugin<'webgpu'> {
  */
 export function webgpu(options: WebGpuOptions = {}): WebGpuPlugin {
   const { bytes = Number.MAX_SAFE_INTEGER, poison = false, profile = false } = options;
-  const { half = true, subgroups = true } = options;
+  const { half = true, subgroups = true, matrices = true } = options;
   if (!(bytes > 0)) throw new ValueError(`webgpu: bytes: expected a number above 0, got ${bytes}.`);
   return {
     kind: 'backend',
     name: 'webgpu',
     open: async () => {
-      const device = options.device ?? (await findDevice(options));
-      const machine = machineOf(device, { half, subgroups });
+      const found = await findDevice(options);
+      const { device } = found;
+      const machine = await withUsefulMatrices(device, machineOf(found, { half, subgroups, matrices }));
       return new WebGpuBackend({ device, machine, bytes, poison, profile, owned: !options.device });
     },
   };

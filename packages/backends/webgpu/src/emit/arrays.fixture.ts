@@ -1,7 +1,7 @@
 // For tests: shaders run over arrays.
 
 import { adapters } from '../adapters.fixture.ts';
-import { findDevice } from '../device/find.ts';
+import { type Found, findDevice } from '../device/find.ts';
 import { machineOf } from '../device/machine.ts';
 import type { WebGpuOptions } from '../device/open.ts';
 import { typeOf, type Width } from './lanes.ts';
@@ -16,14 +16,14 @@ const COPY_SRC = 4;
 const COPY_DST = 8;
 const MAP_READ = 1;
 
-const devices = new Map<() => WebGpuOptions, Promise<GPUDevice>>();
+const devices = new Map<() => WebGpuOptions, Promise<Found>>();
 
 /** What runs shaders: each adapter by its name, at each width. */
 export const places = adapters.flatMap(([name, options]) =>
   ([1, 4] as const).map((width) => ({ name, width, options })),
 );
 
-async function deviceOf(options: () => WebGpuOptions): Promise<GPUDevice> {
+async function deviceOf(options: () => WebGpuOptions): Promise<Found> {
   const known = devices.get(options) ?? findDevice(options());
   devices.set(options, known);
   return known;
@@ -42,8 +42,12 @@ export async function runShader(
   write: (shader: ShaderWriter, i: string) => void,
   machine?: Partial<Machine>,
 ): Promise<Record<string, ArrayBuffer>> {
-  const device = await deviceOf(options);
-  const writer = new ShaderWriter({ ...machineOf(device, { half: true, subgroups: false }), ...machine });
+  const found = await deviceOf(options);
+  const { device } = found;
+  const writer = new ShaderWriter({
+    ...machineOf(found, { half: true, subgroups: false, matrices: false }),
+    ...machine,
+  });
   const { code: body } = writer;
   const i = body.let('i', 'group * 64 + lid');
   body.if(`${i} < ${writer.number('count')}`, () => write(writer, i));

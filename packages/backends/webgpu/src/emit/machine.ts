@@ -1,5 +1,17 @@
 // What emission must know of a device. Plain data: shaders are emitted and tested without one.
 
+/**
+ * A product that a subgroup computes as one, of matrices m x k and k x n, in WGSL's names of types: factors of `component`
+ * summed in `result`.
+ */
+export interface SubgroupMatrix {
+  readonly component: string;
+  readonly result: string;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
 export interface Machine {
   /** Storage buffers that one shader may bind. */
   readonly storageBuffers: number;
@@ -15,6 +27,8 @@ export interface Machine {
   readonly half: boolean;
   /** The sizes that subgroups may have; null where there are no subgroup operations. */
   readonly subgroups: { readonly min: number; readonly max: number } | null;
+  /** The products of matrices that subgroups compute (`chromium-experimental-subgroup-matrix`); none where there are none. */
+  readonly matrices: readonly SubgroupMatrix[];
 }
 
 /** What every WebGPU device offers: the defaults of the specification, no optional feature. */
@@ -26,4 +40,5 @@ export const least: Machine = {
   workgroups: 65535,
   half: false,
   subgroups: null,
+  matrices: [],
 };

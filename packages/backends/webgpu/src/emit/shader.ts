@@ -190,6 +190,14 @@ export class ShaderWriter {
     this.#directives.add(`enable ${extension};`);
   }
 
+  readonly #builtins = new Map<string, string>();
+  /** What WGSL knows of the invocation by this name besides `lid` and `group`, as i32. Seen in the body alone. */
+  builtin(name: 'subgroup_id'): string {
+    const known = this.#builtins.get(name) ?? this.code.name(name);
+    this.#builtins.set(name, known);
+    return `i32(${known})`;
+  }
+
   /**
    * The finished shader. Within the body `lid` is the invocation's index in its workgroup (i32, below x * y * z), and
    * `group` the index of the workgroup (i32), which may be past the last one: the body has to look.
@@ -204,6 +212,12 @@ export class ShaderWriter {
     }
     const slots = [...this.#slots.values()].map(({ slot }) => slot);
     const words = Math.max(1, Math.ceil(slots.length / 4));
+    const params = [
+      '@builtin(local_invocation_index) local_index: u32',
+      '@builtin(workgroup_id) workgroup: vec3<u32>',
+      '@builtin(num_workgroups) workgroups: vec3<u32>',
+      ...[...this.#builtins].map(([builtin, name]) => `@builtin(${builtin}) ${name}: u32`),
+    ];
     const code = [
       ...this.#directives,
       `@group(0) @binding(0) var<uniform> args: array<vec4<i32>, ${words}>;`,
@@ -214,7 +228,7 @@ export class ShaderWriter {
       ...this.#declared,
       ...[...this.#functions.values()].map((one) => one.code),
       `@compute @workgroup_size(${invocations})`,
-      'fn main(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {',
+      `fn main(${params.join(', ')}) {`,
       '  let lid = i32(local_index);',
       '  let group = i32(workgroup.x + workgroup.y * workgroups.x);',
       this.code.text,

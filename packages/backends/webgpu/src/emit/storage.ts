@@ -101,6 +101,23 @@ export function load(
   return widen[kind](`(${word} >> ${shiftOf(kind, `(${index})`)})`);
 }
 
+/** The element of a float16 tensor at an index (i32, an expression without effects), as f16 with the bits that it has. */
+export function loadHalf(shader: ShaderWriter, tensor: string, index: string, access: Access = {}): string {
+  shader.enable('f16');
+  const name = bound(shader, tensor, 'float16', access, false);
+  return access.aligned
+    ? `bitcast<vec2<f16>>(${name}[(${index}) >> 1u])[(${index}) & 1]`
+    : `${name}[${index}]`;
+}
+
+/** The four elements of a float16 tensor from an index on that is a multiple of four, as vec4<f16>; it is bound in fours. */
+export function loadHalf4(shader: ShaderWriter, tensor: string, index: string): string {
+  shader.enable('f16');
+  const name = bound(shader, tensor, 'float16', { aligned: true }, false);
+  const two = (at: 0 | 1): string => `bitcast<vec2<f16>>(${name}[((${index}) >> 1u)${at ? ' + 1' : ''}])`;
+  return `vec4<f16>(${two(0)}, ${two(1)})`;
+}
+
 /**
  * The four elements from an index on, as a vec4 of f32, i32 or bool. All four must exist.
  *

@@ -83,6 +83,8 @@ export class Validator {
   readonly wrong: string[] = [];
   /** What binds more buffers than its machine has: refused when it is run, with a message that says so. */
   readonly crowded = new Set<string>();
+  /** What multiplies by matrices of subgroups. */
+  readonly multiplied = new Set<string>();
 
   private constructor(device: GPUDevice) {
     this.#device = device;
@@ -90,7 +92,7 @@ export class Validator {
   }
 
   static async open(): Promise<Validator> {
-    return new Validator(await findDevice(nullDevice()));
+    return new Validator((await findDevice(nullDevice())).device);
   }
 
   /** How many different shaders were compiled. */
@@ -114,17 +116,23 @@ export class Validator {
       if (shader.buffers.length > machine.storageBuffers) this.crowded.add(what);
       if (this.#compiled.has(shader.code)) continue;
       this.#compiled.add(shader.code);
-      const compiling = this.#compile(where, dispatch, shader);
+      if (shader.code.includes('subgroupMatrixMultiplyAccumulate')) this.multiplied.add(what);
+      const compiling = this.#compile(where, dispatch, shader, machine);
       this.#waiting.add(compiling);
       compiling.finally(() => this.#waiting.delete(compiling));
     }
   }
 
-  async #compile(where: string, dispatch: Dispatch, shader: Shader): Promise<void> {
+  async #compile(where: string, dispatch: Dispatch, shader: Shader, machine: Machine): Promise<void> {
     const { code, buffers } = shader;
-    // The null device has no more than the specification asks for. A larger one has, and the text can be right for it.
-    const crowded = buffers.length > this.#device.limits.maxStorageBuffersPerShaderStage;
-    const compiling = crowded
+    const { limits } = this.#device;
+    // The null device has no more than the specification asks for, and its subgroups are of 128, of which workgroups with
+    // matrices must be multiples. Another one is larger, or has smaller ones, and the text can be right for it.
+    const beyond =
+      buffers.length > limits.maxStorageBuffersPerShaderStage ||
+      machine.workgroupBytes > limits.maxComputeWorkgroupStorageSize ||
+      (machine.matrices.length > 0 && machine.subgroups?.max !== 128);
+    const compiling = beyond
       ? Promise.resolve()
       : this.#pipelines.warm(where, new Map(), { ...dispatch, emit: () => shader });
     const refused = await compiling.then(
