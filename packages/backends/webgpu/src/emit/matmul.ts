@@ -2,12 +2,12 @@
 // workgroup memory in steps along k.
 
 import { dtypes, type MatmulProgram } from '@heed/tensor';
-import { ExpressionWriter } from './expression.ts';
 import type { Machine } from './machine.ts';
+import { planMatrixMatmul } from './matmul-matrices.ts';
+import { coordinates, emitPut } from './matmul-put.ts';
 import type { Layout, Planner, Shader } from './plan.ts';
-import { scalars } from './scalars.ts';
-import { type Code, ShaderWriter } from './shader.ts';
-import { load, store } from './storage.ts';
+import { ShaderWriter } from './shader.ts';
+import { load } from './storage.ts';
 import { product } from './walk.ts';
 
 const INVOCATIONS = 64;
@@ -50,15 +50,17 @@ export const planMatmul: Planner<MatmulProgram> = (program, layouts, machine) =>
   const [m, n] = out.shape.slice(rank) as [number, number];
   const k = a.shape[rank + 1] as number;
   const batches = product(out.shape.slice(0, rank));
+  const matrices = planMatrixMatmul(program, { a, b, out }, machine);
   const tile = tileFor(m, n, batches);
   const [downs, acrosses] = [Math.ceil(m / height(tile)), Math.ceil(n / breadth(tile))];
   const [aAlong, bAlong] = [along(a, rank), along(b, rank)];
+  const note = `tiles of ${height(tile)} x ${breadth(tile)}, ${tile.rows} x ${tile.columns} an invocation`;
   return {
     dispatches:
       batches * m * n === 0
         ? []
         : [
-            {
+            matrices?.dispatch ?? {
               key: [tile.rows, tile.columns, tile.down, aAlong, bAlong].join(),
               emit: () => emitMatmul(program, tile, aAlong, bAlong, machine),
               groups: batches * downs * acrosses,
@@ -74,7 +76,7 @@ export const planMatmul: Planner<MatmulProgram> = (program, layouts, machine) =>
             },
           ],
     scratch: {},
-    notes: [`tiles of ${height(tile)} x ${breadth(tile)}, ${tile.rows} x ${tile.columns} an invocation`],
+    notes: [matrices?.note ?? note],
     work: {
       operations: 2 * batches * m * n * k,
       bytes:
@@ -196,40 +198,4 @@ function emitMatmul(
     });
   });
   return shader.finish(INVOCATIONS);
-}
-
-/** The coordinates of a batch along the batch axes. */
-function coordinates(shader: ShaderWriter, code: Code, rank: number, batch: string): string[] {
-  const at: string[] = [];
-  let rest = batch;
-  for (let axis = rank - 1; axis >= 0; axis--) {
-    const size = shader.size('out:out', axis);
-    const next = code.let('rest', `${rest} / ${size}`);
-    at.unshift(code.let('batch', `${rest} - ${next} * ${size}`));
-    rest = next;
-  }
-  return at;
-}
-
-/** The function that finishes one element and stores it, if it lies within the result. */
-function emitPut(program: MatmulProgram, shader: ShaderWriter, rank: number): string {
-  const { inputs, uniforms, epilogue, dtype } = program;
-  const batches = Array.from({ length: rank }, (_, axis) => `at${axis}`);
-  const at = [...batches, 'row', 'column'];
-  const params = ['row: i32', 'column: i32', ...batches.map((one) => `${one}: i32`), 'product: f32'];
-  return shader.function('put', params, (code) => {
-    const inside = `row < ${shader.size('out:out', program.rank)} && column < ${shader.size('out:out', program.rank + 1)}`;
-    code.if(inside, () => {
-      const index = (tensor: string): string =>
-        code.let(
-          'index',
-          [shader.offset(tensor), ...at.map((one, axis) => `${one} * ${shader.stride(tensor, axis)}`)].join(
-            ' + ',
-          ),
-        );
-      const source = scalars(shader, code, { inputs, uniforms, index, known: { product: 'product' } });
-      const [value] = new ExpressionWriter({ shader, code, width: 1, sizes: {} }, source).write(epilogue);
-      store(shader, code, 'out:out', dtype, index('out:out'), value?.[0] as string);
-    });
-  });
 }
