@@ -12,8 +12,9 @@ import {
   sizeOf,
   type Type,
 } from '@heed/expr';
-import { softmax } from '@heed/normalizers';
-import { scaledDot } from '@heed/scores';
+import { causal, softcap } from '@heed/masks';
+import { softmax, sparsemax } from '@heed/normalizers';
+import { dot, l2Distance, scaledDot } from '@heed/scores';
 import {
   type AttendInput,
   type AttendProgram,
@@ -178,23 +179,25 @@ it('the buffers of a device are enough, but for what is known', () => {
   );
 });
 
+/** Asks for what a law would run. */
+function ask(attempt: Attempt): void {
+  const program = attempt.program((dtype) => dtype);
+  const inputs = Object.fromEntries(
+    Object.entries(attempt.inputs).map(([name, one]) => [name, placed(device, one, one.dtype)]),
+  );
+  const onto = Object.fromEntries(
+    Object.entries(attempt.onto ?? {}).map(([name, { shape, dtype, data }]) => [
+      name,
+      { into: tensor(device, data, { dtype, shape: [...shape] }) },
+    ]),
+  );
+  const made = Object.fromEntries(
+    Object.entries(attempt.results).map(([name, { shape, dtype }]) => [name, { shape: [...shape], dtype }]),
+  );
+  dispatch(device, program, { inputs, results: { ...made, ...onto }, uniforms: attempt.uniforms ?? {} });
+}
+
 describe('what the laws ask for', () => {
-  const ask = (attempt: Attempt): void => {
-    const program = attempt.program((dtype) => dtype);
-    const inputs = Object.fromEntries(
-      Object.entries(attempt.inputs).map(([name, one]) => [name, placed(device, one, one.dtype)]),
-    );
-    const onto = Object.fromEntries(
-      Object.entries(attempt.onto ?? {}).map(([name, { shape, dtype, data }]) => [
-        name,
-        { into: tensor(device, data, { dtype, shape: [...shape] }) },
-      ]),
-    );
-    const made = Object.fromEntries(
-      Object.entries(attempt.results).map(([name, { shape, dtype }]) => [name, { shape: [...shape], dtype }]),
-    );
-    dispatch(device, program, { inputs, results: { ...made, ...onto }, uniforms: attempt.uniforms ?? {} });
-  };
   const kinds = { mapAttempts, reduceAttempts, rowAttempts, matmulAttempts, lookupAttempts };
   for (const [name, make] of Object.entries(kinds)) {
     it(name, { timeout: 60_000 }, async () => {
@@ -213,6 +216,78 @@ describe('what the laws ask for', () => {
     const { dtypes } = device.backend.limits;
     for (const from of dtypes) for (const to of dtypes) ask(castAttempts(from, to, random));
     await judge('a conversion', machines.slice(0, 2));
+  });
+});
+
+describe('matrices of subgroups', () => {
+  const square = (side: number) => ({ component: 'f16', result: 'f32', m: side, n: side, k: side });
+  const half: Machine = { ...least, half: true, storageBuffers: 10 };
+  const small = { component: 'f16', result: 'f16', m: 8, n: 8, k: 8 };
+  const withMatrices: readonly Machine[] = [
+    { ...half, subgroups: { min: 4, max: 128 }, matrices: [small, square(8)] },
+    { ...half, subgroups: { min: 8, max: 32 }, matrices: [small, square(8)], workgroupBytes: 32768 },
+    { ...half, subgroups: { min: 64, max: 64 }, matrices: [square(16), square(8)], workgroupBytes: 65536 },
+    { ...half, subgroups: { min: 8, max: 8 }, matrices: [{ ...small, result: 'f32', m: 16, n: 8, k: 16 }] },
+  ];
+  const random = new Random(SEED);
+  const at: AxisLengths = { batch: 1, head: 4, keyHead: 2, query: 70, key: 65 };
+
+  /** Which of them multiplied by matrices. */
+  const judged = async (what: string): Promise<boolean> => {
+    await judge(what, withMatrices);
+    return validator.multiplied.has(what);
+  };
+
+  it('multiply rows of 16-bit floats, wherever their product stands in a score', {
+    timeout: 60_000,
+  }, async () => {
+    const forward = (options: AttentionOptions, floats: Floats, features: number): void => {
+      const spec = compose(options, false);
+      const sizes = { ...spec.sizes, feature: features, queryFeature: features, keyFeature: features };
+      const scene = draw(spec, at, random, { sizes: { ...sizes, valueFeature: features } });
+      const tensors = Object.fromEntries(
+        Object.entries(scene.fields).map(([name, { shape, data }]) => [
+          name,
+          tensor(device, data, { dtype: floats, shape: [...shape] }),
+        ]),
+      );
+      const { rows, call } = callOf(spec, tensors, scene.uniforms);
+      attention(options)(...rows, { ...call, weights: true });
+    };
+    const found: Record<string, boolean> = {};
+    const normalizer = softmax();
+    const capped = { score: scaledDot(), modifiers: [softcap()], mask: causal({ align: 'end' }), normalizer };
+    for (const options of [
+      capped,
+      { score: dot(), normalizer: sparsemax() },
+      { score: l2Distance(), normalizer },
+    ]) {
+      for (const floats of ['float16', 'bfloat16', 'float32'] as const) {
+        for (const features of [13, 64, 132]) forward(options, floats, features);
+        const name = `${floats}: ${nameOf(options)}`;
+        found[name] = await judged(name);
+      }
+    }
+    expect(found).toMatchInlineSnapshot(`
+      {
+        "bfloat16: dot | sparsemax": false,
+        "bfloat16: l2-distance | softmax": false,
+        "bfloat16: scaled-dot | softcap | causal(align: 'end') | softmax": false,
+        "float16: dot | sparsemax": true,
+        "float16: l2-distance | softmax": false,
+        "float16: scaled-dot | softcap | causal(align: 'end') | softmax": true,
+        "float32: dot | sparsemax": false,
+        "float32: l2-distance | softmax": false,
+        "float32: scaled-dot | softcap | causal(align: 'end') | softmax": false,
+      }
+    `);
+  });
+
+  it('multiply matrices of 16-bit floats', { timeout: 60_000 }, async () => {
+    for (const dtype of ['float16', 'bfloat16', 'float32'] as const) {
+      for (let run = 0; run < 4; run++) for (const attempt of matmulAttempts(dtype, random)) ask(attempt);
+      expect(await judged(`matmul of ${dtype}`)).toBe(dtype === 'float16');
+    }
   });
 });
 

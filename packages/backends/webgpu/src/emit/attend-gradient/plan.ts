@@ -45,6 +45,7 @@ export const planAttendGradient: Planner<AttendGradientProgram> = (program, layo
     operands,
     axes: new Axes((name) => operands[name]?.along),
     cheaper: of.cheaper && cheap ? cheap.cheaper : null,
+    product: null,
     bounded: areBounded(sizes),
   };
   const given = givenOf(program, layouts);

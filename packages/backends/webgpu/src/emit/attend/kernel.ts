@@ -6,10 +6,12 @@ import { type AttendProgram, axisNames, lengthNames } from '@heed/tensor';
 import { ExpressionWriter, laneOf } from '../expression.ts';
 import { type Lanes, typeOf } from '../lanes.ts';
 import type { Code, ShaderWriter } from '../shader.ts';
+import { PRODUCT } from './axes.ts';
 import type { Cheapened } from './cheaper.ts';
 import { type Axes, isLiteral, readsOf, rowScalars } from './formulas.ts';
 import { MaskBounds, type Truth } from './mask-bounds.ts';
 import { type Operand, offsetOf, read, sumOf, term } from './operand.ts';
+import { type ProductDesign, ProductTile } from './product.ts';
 import { type RowTile, rowAt, rowsAt } from './row-tile.ts';
 import { keysOf, rowsOf, type TileShape } from './shape.ts';
 import { PairSource, type Rows } from './source.ts';
@@ -23,6 +25,8 @@ export interface Design {
   readonly operands: Readonly<Record<string, Operand>>;
   readonly axes: Axes;
   readonly cheaper: Cheapened | null;
+  /** The product of rows that subgroup matrices compute, in the score that stands in for the program's; null without. */
+  readonly product: ProductDesign | null;
   /** Whether lengths are such that bounds of the mask can be told. */
   readonly bounded: boolean;
 }
@@ -71,6 +75,8 @@ export class PairKernel {
   readonly #rowSource: PairSource;
   readonly #bounds: MaskBounds | null;
   readonly #lastRow: string;
+  readonly #score: Expr;
+  readonly #product: ProductTile | null;
 
   constructor({ shader, design, shape, tile, roots, stageCells }: KernelOptions) {
     const { code } = shader;
@@ -94,7 +100,8 @@ export class PairKernel {
     );
     this.rows = rowsAt(shader, tile, this.flat, this.#lastRow);
     const cheap = design.cheaper?.score;
-    const all = [program.score, program.mask, ...roots, ...(cheap ? [cheap] : [])];
+    this.#score = design.product?.score ?? program.score;
+    const all = [this.#score, program.mask, ...roots, ...(cheap ? [cheap] : [])];
     const used = among(operands, readsOf(...all));
     const common = { shader, code, sizes: program.sizes, uniforms: program.uniforms, rows: this.rows };
     this.source = new PairSource({ ...common, width: shape.width, operands: used });
@@ -130,6 +137,7 @@ export class PairKernel {
     for (const node of rowScalars(all, design.axes)) this.writer.part(node, []);
     this.writer.staging = true;
     this.#bounds = this.#maskBounds();
+    this.#product = design.product && new ProductTile(this, design.product);
   }
 
   /** Numbers for each row of the invocation, of a formula that varies along no key. */
@@ -242,7 +250,8 @@ export class PairKernel {
     const { code, shape, design, writer } = this;
     const write = (score: Expr): Lanes => this.#spread(writer.write(score)[0] as Lanes);
     const { cheaper } = design;
-    if (!cheaper) return write(design.program.score);
+    if (this.#product) this.source.hand(PRODUCT, this.#product.lanes());
+    if (!cheaper) return write(this.#score);
     const scores = Array.from({ length: shape.group }, () =>
       code.var('score', `${typeOf('float', shape.width)}()`),
     );
@@ -254,7 +263,7 @@ export class PairKernel {
         });
         this.stage.use();
       });
-    code.if(this.#guarded(cheaper), branch(cheaper.score), branch(design.program.score));
+    code.if(this.#guarded(cheaper), branch(cheaper.score), branch(this.#score));
     return scores;
   }
 

@@ -2,6 +2,7 @@
 
 import { asNode, reachable } from '@heed/expr';
 import { type AttendProgram, dtypes, type Unsupported, workingDType } from '@heed/tensor';
+import { describeMatrix } from '../matrices.ts';
 import type { Layout, Plan, Planner } from '../plan.ts';
 import { product } from '../walk.ts';
 import { planCheaper } from './cheaper.ts';
@@ -18,12 +19,14 @@ import {
   scratch,
 } from './operand.ts';
 import type { Outputs } from './prefill.ts';
+import { productIn } from './product.ts';
 import {
   type Lengths,
   nothing,
   outputOf,
   planDecode,
   planPrefill,
+  planProduct,
   planWeights,
   prefillShape,
 } from './templates.ts';
@@ -40,7 +43,12 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
   const dims = dimsOf(value, program.sizes);
   const width = product(dims);
   const split = queries < FEW && (normalizer.level.by === 'log-sum-exp' || normalizer.level.by === 'none');
-  const shape = prefillShape(machine, width);
+  const found =
+    split || keys === 0 || program.cheaper || machine.matrices.length === 0
+      ? null
+      : productIn(program.score, inputs);
+  const shape = prefillShape(machine, width, found !== null);
+  const rowProduct = found && planProduct(found, machine, shape);
   const cheap = split || keys === 0 ? null : planCheaper(program, inputs, machine, sizes, shape);
   const operands = { ...inputs, ...cheap?.rows };
   const design: Design = {
@@ -48,6 +56,7 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
     operands,
     axes: new Axes((name) => operands[name]?.along),
     cheaper: cheap?.cheaper ?? null,
+    product: rowProduct,
     bounded: areBounded(sizes),
   };
   const values: Values = { operand: value, dims, width, aligned: value.fours === true && dims.length === 1 };
@@ -75,6 +84,7 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
   ]
     .map(operandClass)
     .concat(String(values.aligned), String(outputs.context.aligned), String(design.bounded))
+    .concat(rowProduct ? `${describeMatrix(rowProduct.tiling)} ${rowProduct.step}` : [])
     .join(' ');
   const parts = { design, machine, values, outputs, lengths, base, shape, numbers: numbersOf(computed) };
   const main = rowCount === 0 ? nothing : split ? planDecode(parts) : planPrefill(parts);

@@ -2,6 +2,7 @@
 
 import { type AttendProgram, workingDType } from '@heed/tensor';
 import type { Machine } from '../machine.ts';
+import { describeMatrix } from '../matrices.ts';
 import type { Dispatch, Layout, Plan } from '../plan.ts';
 import { type Columns, Context, columnsOf } from './context.ts';
 import { type DecodeOptions, emitChunks, emitMerge, foursOf, HEADER, MERGE_INVOCATIONS } from './decode.ts';
@@ -9,6 +10,7 @@ import { poolOf } from './formulas.ts';
 import type { Design } from './kernel.ts';
 import { numbersOf, type Operand, operandClass, scratch } from './operand.ts';
 import { emitPrefill, type Outputs } from './prefill.ts';
+import { designProduct, type ProductDesign, type RowProduct } from './product.ts';
 import { Exchange } from './rows.ts';
 import { invocationsOf, keysOf, rowsOf, type TileShape } from './shape.ts';
 import { lanesOf } from './subgroup.ts';
@@ -47,15 +49,22 @@ export const nothing: Part = { dispatches: [], scratch: {}, notes: [] };
 /** Bytes for what the invocations of a workgroup agree on: single words, each of which may take sixteen. */
 const VOTES = 128;
 
-/** Cells of workgroup memory that are left for rows and values. */
-function stageCells(machine: Machine, shape: TileShape): number {
-  const taken = Exchange.bytes(shape) + Context.weightBytes(shape) + VOTES;
-  // Values that are joined pass through it, four floats an invocation.
-  const least = (invocationsOf(shape) * 16) / (4 * shape.width);
-  const room = Math.floor(
-    (Math.min(machine.workgroupBytes, Math.max(ENOUGH, taken + 8192)) - taken) / (4 * shape.width),
-  );
-  return Math.max(least, room);
+const takenBytes = (shape: TileShape): number => Exchange.bytes(shape) + Context.weightBytes(shape) + VOTES;
+// Values that are joined pass through it, four floats an invocation.
+const leastCells = (shape: TileShape): number => (invocationsOf(shape) * 16) / (4 * shape.width);
+
+/** Cells of workgroup memory that are left for rows and values, besides what a product of rows takes. */
+function stageCells(machine: Machine, shape: TileShape, product: ProductDesign | null): number {
+  const taken = takenBytes(shape);
+  const free = machine.workgroupBytes - (product?.bytes ?? 0);
+  const room = Math.floor((Math.min(free, Math.max(ENOUGH, taken + 8192)) - taken) / (4 * shape.width));
+  return Math.max(leastCells(shape), room);
+}
+
+/** The product of a score's rows by subgroup matrices, where workgroup memory has room for it beside all else. */
+export function planProduct(found: RowProduct, machine: Machine, shape: TileShape): ProductDesign | null {
+  const taken = takenBytes(shape) + leastCells(shape) * 4 * shape.width;
+  return designProduct(found, machine, shape, machine.workgroupBytes - taken);
 }
 
 const describe = (shape: TileShape): string =>
@@ -78,7 +87,7 @@ export function planPrefill({
   numbers,
 }: Parts): Part {
   const columns = columnsOf(shape, values.width, 4);
-  const cells = stageCells(machine, shape);
+  const cells = stageCells(machine, shape, design.product);
   const tiles = Math.ceil(lengths.queries / rowsOf(shape));
   const groups = lengths.batches * lengths.heads * tiles * columns.blocks;
   return {
@@ -91,19 +100,32 @@ export function planPrefill({
       },
     ],
     scratch: {},
-    notes: [describe(shape), ...exchangeNote(machine, shape), ...columnNotes(columns)],
+    notes: [
+      describe(shape),
+      ...exchangeNote(machine, shape),
+      ...columnNotes(columns),
+      ...(design.product ? [`products of ${productNote(design.product)}`] : []),
+    ],
   };
 }
+
+const productNote = ({ query, key, tiling }: ProductDesign): string =>
+  `"${query.name}" and "${key.name}" by ${describeMatrix(tiling)}`;
 
 const columnNotes = ({ blocks, width }: Columns): string[] =>
   blocks === 1 ? [] : [`scores are computed ${blocks} times: a workgroup sums ${width} columns of values`];
 
-/** Wide values want more invocations side by side. */
-export function prefillShape({ workgroupBytes }: Machine, width: number): TileShape {
+/** Wide values want more invocations side by side, and `matrices` at least a subgroup of them. */
+export function prefillShape(
+  { workgroupBytes, subgroups }: Machine,
+  width: number,
+  matrices: boolean,
+): TileShape {
   const narrow: TileShape = { down: 8, across: 8, group: 4, width: 4 };
   const wide: TileShape = { down: 8, across: 16, group: 4, width: 4 };
   const fits = Exchange.bytes(wide) + Context.weightBytes(wide) + 8192 <= workgroupBytes;
-  return width > 128 && fits ? wide : narrow;
+  const whole = matrices && subgroups !== null && subgroups.max > invocationsOf(narrow);
+  return (width > 128 || whole) && fits ? wide : narrow;
 }
 
 const shapeKey = ({ down, across, group, width }: TileShape): string => `${down}x${across}x${group}x${width}`;
@@ -118,7 +140,7 @@ export function planDecode({ design, machine, values, outputs, lengths, base, nu
   const shared = packed ? heads / keyHeads : 1;
   const shape = decodeShape(queries * shared);
   const columns = columnsOf(shape, values.width, 4);
-  const cells = stageCells(machine, shape);
+  const cells = stageCells(machine, shape, null);
   const tiles = Math.ceil((queries * shared) / rowsOf(shape));
   const matrices = batches * (packed ? keyHeads : heads) * tiles * columns.blocks;
   const most = Math.max(1, Math.ceil(WORKGROUPS / matrices));
@@ -197,7 +219,7 @@ export function planWeights(
   const tiles = Math.ceil(queries / rowsOf(shape));
   const across = Math.ceil(keys / keysOf(shape));
   const groups = batches * heads * tiles * across;
-  const cells = stageCells(machine, shape);
+  const cells = stageCells(machine, shape, design.product);
   const dispatch: Dispatch = {
     key: `weights ${shapeKey(shape)} ${cells} ${key}`,
     emit: () => emitWeights({ design, machine, output, stats, shape, stageCells: cells }),
