@@ -10,7 +10,9 @@ import { normalizerPanels } from './normalizers.ts';
 import { scorePanels } from './scores.ts';
 
 it.each(Object.entries(figures))('%s is what `pnpm figures` writes', async (file, make) => {
-  expect(await make()).toBe(readFileSync(new URL(file, import.meta.url), 'utf8'));
+  const kept = readFileSync(new URL(file, import.meta.url), 'utf8');
+  // Whole files side by side say nothing that a look at the figure does not.
+  expect((await make()) === kept).toBe(true);
 });
 
 it('every part has a panel', () => {

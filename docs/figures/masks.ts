@@ -40,7 +40,6 @@ export const maskPanels: Readonly<Record<string, Panel>> = {
   dilated: { mask: masks.dilated({ stride: 3 }) },
   strided: { mask: masks.strided({ stride: 4 }) },
   'fixed-sparse': { mask: masks.fixedSparse({ stride: 4, summary: 1 }) },
-  neighborhood: { mask: masks.neighborhood({ height: 3, width: 4, size: 3 }) },
   'block-local': { mask: masks.blockLocal({ block: 3, neighbours: 1 }) },
   'random-blocks': { mask: masks.randomBlocks({ block: 2, draws: 2 }) },
   'global-prefix': { mask: masks.globalPrefix({ positions: 2 }) },
