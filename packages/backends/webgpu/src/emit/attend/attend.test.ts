@@ -286,6 +286,15 @@ describe('attend', () => {
       }
     }));
 
+  it('reads rows of keys that each head has for itself', () =>
+    onDevice(async (backend) => {
+      const plain = programOf({ score: scaledDot(), normalizer: softmax() }, {});
+      const k = plain.inputs.k as (typeof plain.inputs)[string];
+      const program = { ...plain, inputs: { ...plain.inputs, k: { ...k, along: ['head', 'key'] as const } } };
+      for (const at of [few, many])
+        await compare(backend, sceneOf(program, { ...at, head: 4, keyHead: 2 }, new Draw(18)), new Draw(18));
+    }));
+
   it('says why it does not run what it does not run', () =>
     onDevice(async (backend) => {
       const program = programOf({ score: scaledDot(), normalizer: softmax() }, {});

@@ -108,6 +108,7 @@ export class PairKernel {
     this.place = {
       batch: tile.batch,
       keyHead: tile.keyHead,
+      head: tile.head,
       row: (n) => rowAt(shader, tile, code.let('row', `min(${tile.first} + ${n}, ${this.#lastRow})`)),
       key: (n) => code.let('key', `min(${this.#firstKey} + ${n}, ${this.keyLength} - 1)`),
     };

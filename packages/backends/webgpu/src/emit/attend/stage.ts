@@ -44,6 +44,8 @@ export class Stage {
 export interface TilePlace {
   readonly batch: string;
   readonly keyHead: string;
+  /** The head of all rows; null where they are of several, each of which may have keys of its own. */
+  readonly head: string | null;
   /** The head and query of the n-th row of the tile, no further than the last there is. */
   row(n: string): { readonly head: string; readonly query: string };
   /** The n-th key of the tile, no further than the last there is. */
@@ -51,15 +53,21 @@ export interface TilePlace {
 }
 
 /** Which of the vectors that a fold reads are read at its own position, and lie along queries or along keys. */
-function foldedInputs(by: readonly Node[], operands: Readonly<Record<string, Operand>>): Operand[] {
+function foldedInputs(
+  by: readonly Node[],
+  operands: Readonly<Record<string, Operand>>,
+  { head }: TilePlace,
+): Operand[] {
   const found = new Set<Operand>();
   const stack = [...by];
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (node.type.dims.length !== 1) continue;
     if (node.op === 'input') {
       const operand = operands[node.data.name];
-      if (operand && node.type.lookups === 0 && variesAlong(operand, 'query') !== variesAlong(operand, 'key'))
-        found.add(operand);
+      if (!operand || node.type.lookups > 0) continue;
+      const byKey = variesAlong(operand, 'key');
+      const shared = head !== null || !byKey || !variesAlong(operand, 'head');
+      if (variesAlong(operand, 'query') !== byKey && shared) found.add(operand);
     } else if (Object.hasOwn(lanewise, node.op)) {
       stack.push(...node.args);
     }
@@ -92,7 +100,8 @@ export class TileWriter extends ExpressionWriter {
   }
 
   override loop(by: readonly Node[], size: number, body: (at: Position) => void): void {
-    const inputs = this.#depth > 0 || !this.staging ? [] : foldedInputs(by, this.#site.operands);
+    const inputs =
+      this.#depth > 0 || !this.staging ? [] : foldedInputs(by, this.#site.operands, this.#site.place);
     const { stage, shape } = this.#site;
     const perElement = inputs.reduce((sum, one) => sum + pitch(shape, one), 0);
     const room = perElement === 0 ? 0 : Math.floor(stage.cells / perElement);
@@ -148,7 +157,12 @@ export class TileWriter extends ExpressionWriter {
     };
     const base = code.let(
       'base',
-      sumOf([offsetOf(shader, operand), at('batch', place.batch), at('keyHead', place.keyHead)]),
+      sumOf([
+        offsetOf(shader, operand),
+        at('batch', place.batch),
+        at('keyHead', place.keyHead),
+        byQuery || place.head === null ? null : at('head', place.head),
+      ]),
     );
     // An invocation brings one element of as many rows as a cell holds, or four of them.
     const many = operand.fours && piece % 4 === 0 ? 4 : 1;
