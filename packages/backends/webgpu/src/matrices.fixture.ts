@@ -3,7 +3,7 @@
 
 import { attention } from '@heed/attention';
 import { causal, softcap } from '@heed/masks';
-import { hard, sigmoid, softmax } from '@heed/normalizers';
+import { hard, softmax } from '@heed/normalizers';
 import { reference } from '@heed/reference';
 import { scaledDot } from '@heed/scores';
 import { normal, openDevice } from '@heed/tensor';
@@ -97,27 +97,35 @@ const attentions = {
     options: { score: scaledDot(), mask: causal({ align: 'start' }), normalizer: softmax() },
     sizes: { features: 64, valueFeatures: 64 },
     placing: 'fours',
+    lengths: { batch: 2, head: 2, keyHead: 1, query: 40, key: 70 },
   },
   'scaled dot, softcap, softmax, weights': {
     options: { score: scaledDot(), modifiers: [softcap()], normalizer: softmax() },
     sizes: { features: 13, valueFeatures: 6, keep: { level: true, weights: true } },
     placing: 'anyhow',
+    lengths: { batch: 2, head: 2, keyHead: 1, query: 40, key: 70 },
   },
   'scaled dot, hard': {
     options: { score: scaledDot(), normalizer: hard() },
     sizes: { features: 80, valueFeatures: 4 },
     placing: 'plain',
+    lengths: { batch: 2, head: 2, keyHead: 1, query: 40, key: 70 },
   },
-  'scaled dot, sigmoid, wide values': {
-    options: { score: scaledDot(), normalizer: sigmoid() },
-    sizes: { features: 16, valueFeatures: 132 },
+  // Rows are shared by more invocations than exchange through a subgroup at once.
+  'scaled dot, causal, softmax with a sink, wide values': {
+    options: {
+      score: scaledDot(),
+      mask: causal({ align: 'end' }),
+      normalizer: softmax({ sink: 'zero' }),
+    },
+    sizes: { features: 16, valueFeatures: 140 },
     placing: 'fours',
+    lengths: { batch: 2, head: 2, keyHead: 2, query: 70, key: 7 },
   },
 } as const;
-for (const [name, { options, sizes, placing }] of Object.entries(attentions)) {
+for (const [name, { options, sizes, placing, lengths }] of Object.entries(attentions)) {
   const program = programOf(options, { dtype: 'float16', ...sizes });
   await hold(name, async () => {
-    const lengths = { batch: 2, head: 2, keyHead: 1, query: 40, key: 70 };
     const scene = sceneOf(program, lengths, new Draw(26));
     await compare(backend, scene, new Draw(26), placing);
     const { source } = backend.compile(program);

@@ -138,10 +138,14 @@ export class Exchange {
       },
       () => {
         const first = code.let('first', `${across} - ${across} % ${lanes}`);
+        const half = this.#half;
         const joined = this.#round(values, first, 1, lanes, combine);
         joined.cells.forEach((cell, i) => {
           code.set(results[i] as string, cell);
         });
+        // The next round writes to the half that it would write to after the other branch: here somebody may be reading it.
+        stage.barrier();
+        this.#half = half;
       },
     );
     // Where the subgroups did it, nobody has waited.
