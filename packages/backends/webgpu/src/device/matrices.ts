@@ -27,10 +27,12 @@ function trial(machine: Machine): string | null {
 
 /** The machine, without matrices where they are of no use: no kernel has them, or the compiler refuses them. */
 export async function withUsefulMatrices(device: GPUDevice, machine: Machine): Promise<Machine> {
+  const none = { ...machine, matrices: [] };
   const code = machine.matrices.length > 0 ? trial(machine) : null;
-  if (code === null) return { ...machine, matrices: [] };
+  if (code === null) return none;
   device.pushErrorScope('validation');
   const module = device.createShaderModule({ code });
-  const [{ messages }] = await Promise.all([module.getCompilationInfo(), device.popErrorScope()]);
-  return messages.some(({ type }) => type === 'error') ? { ...machine, matrices: [] } : machine;
+  const compiled = device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+  const [result] = await Promise.allSettled([compiled, device.popErrorScope()]);
+  return result.status === 'fulfilled' ? machine : none;
 }
