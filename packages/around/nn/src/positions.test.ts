@@ -58,6 +58,40 @@ describe('learned positions', () => {
   });
 });
 
+describe('learned positions of sequences of their own', () => {
+  it('are the rows at the positions given, which alone are trained', async () => {
+    const made = { length: 4, width: 2 };
+    const { weight } = learnedPositions(device, { ...made, seed: 1, dtype: 'float64' }).parameters as {
+      weight: Tensor;
+    };
+    const x = zeros(device, [2, 2, 2], { dtype: 'float64' });
+    const positions = tensor(
+      device,
+      [
+        [3, 0],
+        [1, 2],
+      ],
+      { dtype: 'int32' },
+    );
+    const layer = learnedPositions(device, { ...made, parameters: { weight } });
+    const [a, b, c, d] = [0, 1, 2, 3].map((at) => weight.slice(0, at, at + 1)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    near(await layer(x, { positions }).read(), await concat([d, a, b, c]).read());
+    await gradientCheck(
+      ({ weight }) =>
+        learnedPositions(device, { ...made, parameters: { weight: weight as Tensor } })(x, { positions }),
+      { weight },
+    );
+    const beyond = layer(x, { positions: tensor(device, [0, 4], { dtype: 'int32' }) });
+    await expect(beyond.read()).rejects.toThrow('4');
+    expect(() => layer(x, { offset: 1, positions })).toThrow('Give one of them');
+  });
+});
+
 describe('rotary', () => {
   for (const layout of ['halves', 'interleaved'] as const) {
     it(`${layout}: dot products depend on distances alone, and lengths stay`, async () => {

@@ -28,7 +28,7 @@ export { relativeKeys } from './modifiers/relative-keys.ts';
 export { relativeTable } from './modifiers/relative-table.ts';
 export { softcap } from './modifiers/softcap.ts';
 export { temperature } from './modifiers/temperature.ts';
-export { areNeighbors, type Edges, neighborhood } from './neighborhood.ts';
+export { neighborhood } from './neighborhood.ts';
 export { padding } from './padding.ts';
 export { prefix } from './prefix.ts';
 export { queryPadding } from './query-padding.ts';

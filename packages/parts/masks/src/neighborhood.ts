@@ -17,34 +17,6 @@ import {
   sub,
 } from '@heed/expr';
 
-/** What a window does at the edge of an image. */
-export type Edges = 'shift' | 'cut';
-
-/**
- * Whether two places of an image, row by row, are neighbours. For masks of your own, whose image may change from call to call.
- *
- * @param image its height and width: numbers, or uniforms.
- */
-export function areNeighbors(
-  { query, key }: { readonly query: Expr<Index>; readonly key: Expr<Index> },
-  image: { readonly height: Expr<Index> | number; readonly width: Expr<Index> | number },
-  { size, edges }: { readonly size: number; readonly edges: Edges },
-): Expr<Bool> {
-  const reach = (size - 1) / 2;
-  const near = (here: Expr<Index>, there: Expr<Index>, length: Expr<Index> | number): Expr<Bool> => {
-    if (edges === 'cut') return le(abs(sub(there, here)), reach);
-    // Smaller images are seen whole.
-    const last = typeof length === 'number' ? length - size : sub(length, size);
-    const first = maximum(minimum(sub(here, reach), last), 0);
-    return and(ge(there, first), le(there, add(first, size - 1)));
-  };
-  const { height, width } = image;
-  return and(
-    near(floorDiv(query, width), floorDiv(key, width), height),
-    near(mod(query, width), mod(key, width), width),
-  );
-}
-
 /**
  * The `size` x `size` places around the query's, row by row: row = floor(position / width), column = position mod width, for
  * queries and keys alike. At the edges the window is shifted inwards, so that every query sees equally many: Hassani et al. 2023
@@ -75,5 +47,17 @@ export const neighborhood = defineMask({
       ? `there are ${queryLength} queries and ${keyLength} keys, and an image of ${height} x ${width} has ${height * width} places. ` +
         "Say the image's real height and width."
       : undefined,
-  allowed: (at, { height, width, ...window }) => areNeighbors(at, { height, width }, window),
+  allowed: ({ query, key }, { height, width, size, edges }) => {
+    const reach = (size - 1) / 2;
+    const near = (here: Expr<Index>, there: Expr<Index>, length: number): Expr<Bool> => {
+      if (edges === 'cut') return le(abs(sub(there, here)), reach);
+      // Smaller images are seen whole.
+      const first = maximum(minimum(sub(here, reach), Math.max(0, length - size)), 0);
+      return and(ge(there, first), le(there, add(first, size - 1)));
+    };
+    return and(
+      near(floorDiv(query, width), floorDiv(key, width), height),
+      near(mod(query, width), mod(key, width), width),
+    );
+  },
 });

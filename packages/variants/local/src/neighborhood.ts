@@ -1,8 +1,15 @@
 // An image whose every place looks at the places around it.
 
-import { defineMask, defineModifier, type Mask, option } from '@heed/attention';
+import {
+  type Attend,
+  type AttentionOptions,
+  attention,
+  defineModifier,
+  type Mask,
+  option,
+} from '@heed/attention';
 import { add, at, floorDiv, maximum, minimum, mod, sub, table } from '@heed/expr';
-import { areNeighbors } from '@heed/masks';
+import { neighborhood } from '@heed/masks';
 import { attended, attending, defineLayer, initial, linear, type PartsCall, partOptions } from '@heed/nn';
 import { softmax } from '@heed/normalizers';
 import { scaledDot } from '@heed/scores';
@@ -31,38 +38,16 @@ export interface Neighborhood {
   (image: Tensor, call?: NeighborhoodCall): Tensor;
 }
 
-/** The size of the image, which a call knows and no kernel depends on. */
-const image = {
-  imageHeight: { element: 'int', value: 1, above: 0 },
-  imageWidth: { element: 'int', value: 1, above: 0 },
-} as const;
-
-const shape = {
-  size: option.integer({ min: 1 }),
-  edges: option.oneOf('shift', 'cut'),
-} as const;
-
-const near = defineMask({
-  name: 'near',
-  options: shape,
-  uniforms: image,
-  allowed: (place, options) => {
-    const { imageHeight: height, imageWidth: width } = place.uniforms;
-    return areNeighbors(place, { height, width }, options);
-  },
-});
-
-/** score + relative[head, rows from query to key + size - 1, columns likewise]. */
+/** score + relative[head, rows from query to key + size - 1, columns likewise], in an image of so many columns. */
 const relativePlace = defineModifier({
   name: 'relative-place',
-  options: { size: shape.size },
-  uniforms: image,
+  options: { size: option.integer({ min: 1 }), width: option.integer({ min: 1 }) },
   params: { relative: { type: table(2), along: ['head'], initial: 0 } },
-  modify: ({ score, query, key, params, uniforms: { imageWidth } }, { size }) => {
+  modify: ({ score, query, key, params }, { size, width }) => {
     // Places farther apart are masked, and read any entry.
     const entry = (of: typeof query) => maximum(minimum(add(of, size - 1), 2 * size - 2), 0);
-    const down = sub(floorDiv(key, imageWidth), floorDiv(query, imageWidth));
-    const across = sub(mod(key, imageWidth), mod(query, imageWidth));
+    const down = sub(floorDiv(key, width), floorDiv(query, width));
+    const across = sub(mod(key, width), mod(query, width));
     return add(score, at(params.relative, entry(down), entry(across)));
   },
 });
@@ -72,7 +57,8 @@ const relativePlace = defineModifier({
  * softmax(q_i . k_j / sqrt(headWidth) + B_(i, j)) over the neighbors j of i. Hassani, Walton, Li, Li, Shi 2023 (neighborhood attention
  * transformer, arXiv 2204.07143), section 3.1. At the edges of the image the window is shifted inwards, so that every place sees equally
  * many; with `edges: 'cut'` what lies outside is missing (Ramachandran et al. 2019, arXiv 1906.05909, without its zeros).
- * [batch, height, width, channels] to [batch, height, width, out], for images of any size: none compiles anything anew.
+ * [batch, height, width, channels] to [batch, height, width, out], for images of any size, each of which has a kernel of its own:
+ * whole tiles of places that do not see each other are skipped.
  *
  * Parameters: `query.weight`, `key.weight`, `value.weight` [channels, channels], `output.weight` [out, channels], Glorot uniform, with
  * biases that start at 0; `relative` (B) [heads, 2 size - 1, 2 size - 1], from the highest and leftmost on, normal with deviation 0.02.
@@ -88,9 +74,9 @@ export const neighborhoodAttention = defineLayer({
     /** How many heads there are. */
     heads: option.integer({ min: 1, default: 1 }),
     /** How many places a window has either way: an odd number. */
-    size: shape.size,
+    size: option.integer({ min: 1 }),
     /** What a window does at the edge of the image. */
-    edges: shape.edges,
+    edges: option.oneOf('shift', 'cut'),
     /** Whether there is a trained number for each way that two places lie apart. */
     relative: option.boolean({ default: true }),
     /** The width of what comes out; `channels` if left out. */
@@ -118,23 +104,27 @@ export const neighborhoodAttention = defineLayer({
     const masks = (
       Array.isArray(options.mask) ? options.mask : options.mask ? [options.mask] : []
     ) as readonly Mask[];
-    const { attend, call: callOf } = attending(
-      build,
-      'attention',
-      {
-        score: options.score ?? scaledDot(),
-        normalizer: options.normalizer ?? softmax(),
-        mask: [near({ size, edges }), ...masks],
-        modifiers: [...(relative ? [relativePlace({ size })] : []), ...(options.modifiers ?? [])],
-        reweight: options.reweight ?? [],
-        dropout: options.dropout,
-      },
-      { heads, sizes: { feature: width, queryFeature: width, keyFeature: width } },
-      own,
-    );
-    // A window that is cut does not ask where the last row is.
-    const sizeOf = (imageHeight: number, imageWidth: number) =>
-      edges === 'cut' ? { imageWidth } : { imageHeight, imageWidth };
+    const composed = (imageHeight: number, imageWidth: number): AttentionOptions => ({
+      score: options.score ?? scaledDot(),
+      normalizer: options.normalizer ?? softmax(),
+      mask: [neighborhood({ height: imageHeight, width: imageWidth, size, edges }), ...masks],
+      modifiers: [
+        ...(relative ? [relativePlace({ size, width: imageWidth })] : []),
+        ...(options.modifiers ?? []),
+      ],
+      reweight: options.reweight ?? [],
+      dropout: options.dropout,
+    });
+    // Every size has the same trained tensors: those of the smallest declare them.
+    const of = { heads, sizes: { feature: width, queryFeature: width, keyFeature: width } };
+    const { call: callOf } = attending(build, 'attention', composed(1, 1), of, own);
+    const known = new Map<string, Attend>();
+    const attendOver = (imageHeight: number, imageWidth: number): Attend => {
+      const size = `${imageHeight} x ${imageWidth}`;
+      const attend = known.get(size) ?? attention(composed(imageHeight, imageWidth));
+      known.set(size, attend);
+      return attend;
+    };
 
     return ((given: Tensor, call: NeighborhoodCall = {}) => {
       const [batch, imageHeight, imageWidth] = given.shape as [number, number, number];
@@ -147,9 +137,9 @@ export const neighborhoodAttention = defineLayer({
       const rows = given.reshape([batch, places, channels]);
       const split = (of: Tensor): Tensor => of.reshape([batch, places, heads, width]).permute([0, 2, 1, 3]);
       const { context, weights } = attended(
-        attend,
+        attendOver(imageHeight, imageWidth),
         [split(query(rows)), split(key(rows)), split(value(rows))],
-        callOf({ ...call, uniforms: { ...call.uniforms, ...sizeOf(imageHeight, imageWidth) } }),
+        callOf(call),
         call.weights ?? false,
       );
       const merged = context.permute([0, 2, 1, 3]).reshape([batch, places, channels]);

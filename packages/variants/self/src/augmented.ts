@@ -1,6 +1,6 @@
 // A convolution, and beside it an image that attends to itself.
 
-import { defineModifier, option } from '@heed/attention';
+import { type Attend, type AttentionOptions, attention, defineModifier, option } from '@heed/attention';
 import { add, div, floorDiv, mat, matvec, maximum, minimum, mod, pick, sqrt, sub, toInt } from '@heed/expr';
 import {
   attended,
@@ -39,17 +39,20 @@ export interface AugmentedConvolution {
   (image: Tensor, call?: AugmentedCall): Tensor;
 }
 
-/** score + q . (down[rows apart] + across[columns apart]) / sqrt(feature), both cut to what there is a vector for. */
+/**
+ * score + q . (down[rows apart] + across[columns apart]) / sqrt(feature), both cut to what there is a vector for, in an image of so
+ * many columns.
+ */
 const relativeLogits = defineModifier({
   name: 'relative-logits',
-  uniforms: { imageWidth: { element: 'int', value: 1, above: 0 } },
+  options: { width: option.integer({ min: 1 }) },
   sizes: { apart: 1 },
   params: { down: mat('apart', 'queryFeature'), across: mat('apart', 'queryFeature') },
-  modify: ({ score, q, query, key, params, size, uniforms: { imageWidth } }) => {
+  modify: ({ score, q, query, key, params, size }, { width }) => {
     const last = sub(toInt(size('apart')), 1);
     const entry = (of: typeof query) => maximum(minimum(add(of, floorDiv(last, 2)), last), 0);
-    const rows = entry(sub(floorDiv(key, imageWidth), floorDiv(query, imageWidth)));
-    const columns = entry(sub(mod(key, imageWidth), mod(query, imageWidth)));
+    const rows = entry(sub(floorDiv(key, width), floorDiv(query, width)));
+    const columns = entry(sub(mod(key, width), mod(query, width)));
     const logits = add(pick(matvec(params.down, q), rows), pick(matvec(params.across, q), columns));
     return add(score, div(logits, sqrt(size('queryFeature'))));
   },
@@ -115,20 +118,24 @@ export const augmentedConvolution = defineLayer({
         initial.normal({ deviation: 1 / Math.sqrt(headWidth) }),
       );
     const relative = reach === undefined ? null : { down: vectors('down'), across: vectors('across') };
-    const { attend, call: callOf } = attending(
-      build,
-      'attention',
-      {
-        score: options.score ?? scaledDot(),
-        normalizer: options.normalizer ?? softmax(),
-        mask: options.mask ?? [],
-        modifiers: [...(relative ? [relativeLogits()] : []), ...(options.modifiers ?? [])],
-        reweight: options.reweight ?? [],
-        dropout: options.dropout,
-      },
-      { heads, sizes: { feature: headWidth, queryFeature: headWidth, keyFeature: headWidth } },
-      relative ?? {},
-    );
+    const composed = (imageWidth: number): AttentionOptions => ({
+      score: options.score ?? scaledDot(),
+      normalizer: options.normalizer ?? softmax(),
+      mask: options.mask ?? [],
+      modifiers: [...(relative ? [relativeLogits({ width: imageWidth })] : []), ...(options.modifiers ?? [])],
+      reweight: options.reweight ?? [],
+      dropout: options.dropout,
+    });
+    // Every width has the same trained tensors: those of the smallest declare them.
+    const of = { heads, sizes: { feature: headWidth, queryFeature: headWidth, keyFeature: headWidth } };
+    const { call: callOf } = attending(build, 'attention', composed(1), of, relative ?? {});
+    const known = new Map<number, Attend>();
+    const attendOver = (imageWidth: number): Attend => {
+      const attend = known.get(imageWidth) ?? attention(composed(imageWidth));
+      known.set(imageWidth, attend);
+      return attend;
+    };
+
     return ((image: Tensor, call: AugmentedCall = {}) => {
       const [batch, height, imageWidth] = image.shape as [number, number, number];
       if (image.rank !== 4 || image.shape[3] !== width) {
@@ -141,9 +148,9 @@ export const augmentedConvolution = defineLayer({
       const split = (of: Tensor): Tensor =>
         of.reshape([batch, places, heads, (of.shape[2] as number) / heads]).permute([0, 2, 1, 3]);
       const { context, weights } = attended(
-        attend,
+        attendOver(imageWidth),
         [split(query(rows)), split(key(rows)), split(value(rows))],
-        callOf(relative ? { ...call, uniforms: { ...call.uniforms, imageWidth } } : call),
+        callOf(call),
         call.weights ?? false,
       );
       const merged = output(context.permute([0, 2, 1, 3]).reshape([batch, places, own]));

@@ -1,7 +1,7 @@
 // A trained row for each position.
 
 import { option } from '@heed/attention';
-import { add, ShapeError, type Tensor, ValueError } from '@heed/tensor';
+import { add, ShapeError, type Tensor, take, ValueError } from '@heed/tensor';
 import { defineLayer } from '../define/define-layer.ts';
 import { initialOption } from '../define/initial-option.ts';
 import { normal } from '../initial/normal.ts';
@@ -13,7 +13,8 @@ import type { Places } from './angles.ts';
  *
  * Parameter: `weight` [length, width], starts normal with deviation 0.02, as in GPT-2 and BERT.
  *
- * @throws ShapeError where the last axis of x is not `width`; ValueError for positions beyond the last.
+ * @throws ShapeError where the last axis of x is not `width`; ValueError for positions beyond the last (where `positions` are given,
+ *   when a result is read).
  * @example learnedPositions(device, { length: 512, width: 64, seed: 1 })(x, { offset: 0 })
  */
 export const learnedPositions = defineLayer({
@@ -28,8 +29,14 @@ export const learnedPositions = defineLayer({
   },
   make: ({ length, width, initial }, { parameter }) => {
     const weight = parameter('weight', [length, width], initial ?? normal({ deviation: 0.02 }));
-    return (x: Tensor, { offset = 0 }: Pick<Places, 'offset'> = {}): Tensor => {
+    return (x: Tensor, { offset: given, positions }: Places = {}): Tensor => {
       checkWidth('learned-positions', x, width);
+      if (given !== undefined && positions)
+        throw new ValueError(
+          'learned-positions: offset and positions both say where rows stand. Give one of them.',
+        );
+      if (positions) return add(x, take(weight, positions as Tensor<'int32'>));
+      const offset = given ?? 0;
       const rows = x.shape.at(-2);
       if (rows === undefined)
         throw new ShapeError(
