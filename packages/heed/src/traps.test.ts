@@ -1,6 +1,8 @@
 // What went wrong elsewhere, and what heed does. Each test is named by the trap; the threads are those of the projects named.
 
+import { webgpu } from '@heed/webgpu';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { swiftshader } from '../../backends/webgpu/src/adapters.fixture.ts';
 import {
   createHeed,
   type DefaultCatalog,
@@ -352,6 +354,27 @@ describe('combinations and errors', () => {
     // The matrix of scores would take 324 MB.
     const context = heed.attention({ score: 'dot', mask: 'causal' })(x, x, x);
     expect((await numbers(context.slice(0, 0, 1))).length).toBe(2);
+  });
+
+  it('attention on WebGPU gives other numbers with a bias (onnxruntime#26766, #26715): it gives those of the CPU', async () => {
+    await using gpu = await createHeed({ backend: webgpu({ ...swiftshader(), poison: true }) });
+    const seen = async ({ device, attention }: Heed<DefaultCatalog>): Promise<number[]> => {
+      const attend = attention({ score: 'scaled-dot', modifiers: ['bias'], mask: 'causal' });
+      const [q, k, bias] = [1, 2, 3].map((seed) => ops.normal(device, [2, 2, 9, 9], { seed }));
+      return numbers(attend(q!, k!, k!, { inputs: { bias: bias! } }));
+    };
+    const [here, there] = [await seen(gpu), await seen(heed)];
+    // Means of values below 4, by an exp that is off by a few units.
+    for (const [i, one] of there.entries())
+      expect(Math.abs((here[i] as number) - one)).toBeLessThan(2 ** -18);
+  });
+
+  it('a slip in a call is passed over in silence (the shape of half of these threads): it is refused, with what was meant', () => {
+    const x = rows(2);
+    // @ts-expect-error: a slip
+    expect(message(() => heed.attention({ score: 'dot' })(x, x, x, { weigths: true }))).toMatchInlineSnapshot(
+      `"NameError: attention: a call does not take "weigths". Did you mean "weights"? It takes params, inputs, uniforms, weights, level, train, seed."`,
+    );
   });
 
   it('normalizers of their own lack lengths and grouped heads (flashinfer#1044, ml-sigmoid-attention#2): all have them', async () => {
