@@ -14,21 +14,36 @@ import { sampleSizes, scoreSamples } from '../packages/heed/src/samples.fixture.
 const backends = { reference, cpu, webgpu };
 const scores = Object.keys(scoreSamples);
 
-function chosen<T extends string>(what: string, name: string, among: readonly T[]): T {
-  const found = among.find((one) => one === name);
-  if (found !== undefined) return found;
-  console.error(`--${what}: there is no "${name}"; there is ${among.join(', ')}.`);
-  return process.exit(2);
+const usage = 'usage: pnpm pairings [--backend <name>] [--score <name>] [--gradients]';
+
+function refuse(what: string): never {
+  console.error(`${what}\n${usage}`);
+  process.exit(2);
 }
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((one) => one !== '--'),
-  options: {
-    backend: { type: 'string', default: 'webgpu' },
-    score: { type: 'string' },
-    gradients: { type: 'boolean', default: false },
-  },
-});
+function chosen<T extends string>(what: string, name: string, among: readonly T[]): T {
+  return (
+    among.find((one) => one === name) ??
+    refuse(`--${what}: there is no "${name}"; there is ${among.join(', ')}.`)
+  );
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      args: process.argv.slice(2).filter((one) => one !== '--'),
+      options: {
+        backend: { type: 'string', default: 'webgpu' },
+        score: { type: 'string' },
+        gradients: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (problem) {
+    return refuse((problem as Error).message);
+  }
+}
+
+const values = parse();
 const name = chosen('backend', values.backend, Object.keys(backends) as (keyof typeof backends)[]);
 const { gradients } = values;
 
