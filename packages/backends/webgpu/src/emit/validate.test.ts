@@ -145,38 +145,28 @@ describe('every part, forward and backward', () => {
     callAttention(options, scene, random.pick(['float32', 'float32', 'float16', 'bfloat16']));
   };
 
+  // The fewest buffers are the hardest to do with.
+  const others = machines.slice(1);
   for (const options of byScore) {
     it(`${nameOf(options)}, on rows of any size`, { timeout: 60_000 }, async () => {
-      for (const features of random
-        .permutation(featureSizes.length)
-        .slice(0, 4)
-        .map((at) => featureSizes[at] as number)) {
-        choose(options, features, random.pick(featureSizes));
-        await judge(nameOf(options), [random.pick(machines)]);
+      const sizes = random.permutation(featureSizes.length).slice(0, 4);
+      for (const [i, at] of sizes.entries()) {
+        choose(options, featureSizes[at] as number, random.pick(featureSizes));
+        await judge(nameOf(options), [i < 2 ? least : random.pick(others)]);
       }
     });
   }
   for (const options of byPart) {
     it(nameOf(options), { timeout: 60_000 }, async () => {
       choose(options, random.pick([3, 4, 64]), random.pick([3, 4, 64]));
-      await judge(nameOf(options), [random.pick(machines), random.pick(machines)]);
+      await judge(nameOf(options), [least, random.pick(others)]);
     });
   }
 });
 
-/** A device with the least number of storage buffers refuses the gradients of these, and says so. */
-const refused = [
-  "combination(terms: ['q', 'k', 'q*k', 'q-k'], bias: true) | softmax",
-  'mlp(hidden: 3, layers: 2) | softmax',
-  "scaled-dot | causal(align: 'end') | adaptive-entmax",
-  'trilinear(bias: true) | softmax',
-];
-
-it('the buffers of a device are enough, but for what is known', () => {
-  expect([...validator.crowded].sort()).toEqual(refused);
-  console.info(
-    `${validator.count} different shaders; too many buffers: ${[...validator.crowded].join('; ') || 'none'}`,
-  );
+it('binds no more buffers than the device has', () => {
+  expect([...validator.crowded]).toEqual([]);
+  console.info(`${validator.count} different shaders`);
 });
 
 /** Asks for what a law would run. */

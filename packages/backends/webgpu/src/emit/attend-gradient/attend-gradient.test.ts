@@ -1,6 +1,6 @@
 // Gradients of attentions of every form against the reference, on random lengths and layouts.
 
-import { bias } from '@heed/masks';
+import { allowed, bias } from '@heed/masks';
 import { softmax } from '@heed/normalizers';
 import { dot, scaledDot } from '@heed/scores';
 import fc from 'fast-check';
@@ -123,7 +123,7 @@ describe('attend-gradient with the least limits', () => {
     async () => {
       const pair = await Pair.with(await openOn(swiftshader(), least));
       const kase: Case = {
-        options: { score: wild(), mask: odd(), normalizer: softmax({ sink: 'zero' }) },
+        options: { score: wild(), mask: [odd(), allowed()], normalizer: softmax({ sink: 'zero' }) },
         tables: { distances: [2, 4] },
       };
       const lengths = { batch: 2, head: 4, keyHead: 2, query: 9, key: 11 };

@@ -5,12 +5,12 @@ import { type Node, reachable } from '@heed/expr';
 import type { Axis } from '@heed/tensor';
 import { isScalar } from '../attend/formulas.ts';
 import type { PairKernel } from '../attend/kernel.ts';
+import { read } from '../attend/operand.ts';
 import { indexIn } from '../attend/output.ts';
 import { invocationsOf, keysOf, rowsOf } from '../attend/shape.ts';
 import { columnAt } from '../attend/value.ts';
 import { laneOf, type Position } from '../expression.ts';
 import type { Lanes } from '../lanes.ts';
-import { load } from '../storage.ts';
 import type { Changes } from './backward.ts';
 import { type GradientDesign, type Part, SHAPE } from './design.ts';
 import type { Frame, Summation } from './frame.ts';
@@ -160,7 +160,7 @@ function guarded({ shader, tile }: PairKernel, { guards }: GradientDesign, first
       guard,
       guard.along.map((axis) => place[axis]),
     );
-    return `${load(shader, guard.tensor, guard.dtype, index)} != 0.0`;
+    return `${read(shader, guard, index)} != 0.0`;
   });
   return holds.join(' && ') || 'true';
 }

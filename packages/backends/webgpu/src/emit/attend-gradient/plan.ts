@@ -1,22 +1,23 @@
 // Plans the gradient of an attention: the sums of rows first, then for each input a dispatch that sums what pairs give to it,
 // and one that adds up where several workgroups did so.
 
+import type { Expr } from '@heed/expr';
 import { type AttendGradientProgram, type AttendInput, type DType, dtypes, workingDType } from '@heed/tensor';
 import { planCheaper } from '../attend/cheaper.ts';
 import { Axes, readsOf } from '../attend/formulas.ts';
 import { areBounded, type Design } from '../attend/kernel.ts';
 import { numbersOf, type Operand, operandClass, operandOf, operandsOf } from '../attend/operand.ts';
 import type { Output } from '../attend/output.ts';
+import { type Bindings, pack } from '../attend/pack.ts';
 import { keysOf, rowsOf } from '../attend/shape.ts';
 import type { Machine } from '../machine.ts';
 import type { Dispatch, Layout, Planner } from '../plan.ts';
 import { product } from '../walk.ts';
-import { backwardRoots, type Given, ROWS } from './backward.ts';
+import { type Given, ROWS } from './backward.ts';
 import { CONTEXT, cheapened, type GradientDesign, gradientOf, SHAPE, type Target } from './design.ts';
 import { elementsOf, sumElements } from './elements.ts';
 import { planFold } from './fold.ts';
-import { type Destination, emitTarget, rootsOf, type TargetOptions } from './frame.ts';
-import { PACKED, pack, planPack } from './pack.ts';
+import { type Destination, emitTarget, type TargetOptions } from './frame.ts';
 import { columnsOf, sumProducts } from './product.ts';
 import { emitRows } from './rows.ts';
 import { sumTable } from './table.ts';
@@ -28,19 +29,18 @@ const BYTES = 2 ** 25;
 type Sizes = Readonly<Record<string, number>>;
 
 export const planAttendGradient: Planner<AttendGradientProgram> = (program, layouts, machine, sizes) => {
-  const { of, upstream } = program;
-  const inputs = operandsOf(of, layouts);
+  const { of } = program;
+  const given = givenOf(program, layouts);
+  const cheapest = cheapened(program);
+  const packing = pack(inputsOf(program, layouts), bindingsOf(program, cheapest), machine);
   const rowCount = product([sizes.batches, sizes.heads, sizes.queryLength] as number[]);
-  const { of: cheapOf, partials: cheapPartials } = cheapened(program);
   const cheap =
-    rowCount * (sizes.keyLength as number) > 0 ? planCheaper(cheapOf, inputs, machine, sizes, SHAPE) : null;
-  const operands: Record<string, Operand> = { ...inputs, ...cheap?.rows };
-  if (upstream.context) {
-    const { type } = of.inputs[of.value] as AttendGradientProgram['of']['inputs'][string];
-    const input = { type, dtype: of.dtype, along: ['batch', 'head', 'query'] } as const;
-    operands[CONTEXT] = operandOf(CONTEXT, input, layouts[CONTEXT] as Layout);
-  }
-  const plain: Design = {
+    rowCount * (sizes.keyLength as number) > 0
+      ? planCheaper(cheapest.of, packing.operands, machine, sizes, SHAPE)
+      : null;
+  const operands: Record<string, Operand> = { ...packing.operands, ...cheap?.rows };
+  const guards = cheap?.cheaper.guards ?? [];
+  const design: Design = {
     program: of,
     operands,
     axes: new Axes((name) => operands[name]?.along),
@@ -48,36 +48,20 @@ export const planAttendGradient: Planner<AttendGradientProgram> = (program, layo
     product: null,
     bounded: areBounded(sizes),
   };
-  const given = givenOf(program, layouts);
-  const guards = cheap?.cheaper.guards ?? [];
-  const make = (own: Design): GradientDesign => gradientOf(program, own, cheap ? cheapPartials : {}, guards);
-  const {
-    operands: near,
-    packed,
-    count,
-  } = pack(operands, bindingsOf(make(plain), given), machine.storageBuffers);
-  const design: Design = { ...plain, operands: near };
-  const gradient = make(design);
-  const places = numbersOf([...Object.values(near), ...guards]);
+  const gradient = gradientOf(program, design, cheap ? cheapest.partials : {}, guards);
+  const places = numbersOf([...Object.values(operands), ...guards]);
   const classes = [
-    ...Object.values(near),
+    ...Object.values(operands),
     ...Object.values(given).flatMap((one) => (one ? [one.operand] : [])),
   ]
     .map(operandClass)
     .join(' ')
-    .concat(design.bounded ? '' : ' far', ...packed.map(({ name }) => ` ${name} packed`));
+    .concat(design.bounded ? '' : ' far');
   const tiles = Math.ceil((sizes.queryLength as number) / rowsOf(SHAPE));
   const pairs = (sizes.batches as number) * (sizes.heads as number);
-  const dispatches: Dispatch[] = [...(cheap?.dispatches ?? [])];
-  const scratch: Record<string, number> = {};
-  const notes: string[] = [];
-  if (count > 0) {
-    scratch[PACKED.slice('scratch:'.length)] = count * 4;
-    notes.push(
-      `${packed.map(({ name }) => name).join(', ')}: copied side by side, for a shader binds ${machine.storageBuffers} buffers`,
-    );
-  }
-  dispatches.push(...packed.flatMap((operand) => planPack(operand, near[operand.name] as Operand, machine)));
+  const dispatches: Dispatch[] = [...packing.dispatches, ...(cheap?.dispatches ?? [])];
+  const scratch: Record<string, number> = { ...packing.scratch };
+  const notes: string[] = [...packing.notes];
   // Shaders bind it even where there is no row.
   if (gradient.rows) scratch[ROWS.slice('scratch:'.length)] = Math.max(1, rowCount) * 16;
   if (gradient.rows && rowCount > 0) {
@@ -129,30 +113,41 @@ function givenOf({ of, upstream }: AttendGradientProgram, layouts: Readonly<Reco
   };
 }
 
-/** What the shaders of a gradient bind: the operands that each reads, and how many tensors besides. */
-function bindingsOf(gradient: GradientDesign, given: Given): { reads: Set<string>; others: number }[] {
-  const { program, design, targets, rows, solved } = gradient;
-  const { score, mask } = program.of;
-  const cheap = design.cheaper ? [design.cheaper.score] : [];
-  // Guards lie with the rows of cheaper formulas.
-  const guard = (reads: ReadonlySet<string>): number =>
-    gradient.guards.some(({ tensor }) => [...reads].every((name) => design.operands[name]?.tensor !== tensor))
-      ? 1
-      : 0;
-  const upper = given.weights ? 1 : 0;
-  const among = (names: ReadonlySet<string>): Set<string> =>
-    new Set([...names].filter((name) => Object.hasOwn(design.operands, name)));
-  const sets = targets.map((target) => {
-    const reads = readsOf(score, mask, ...cheap, ...rootsOf(gradient, target));
-    if (target.sum.by === 'product') for (const { row } of target.sum.terms) reads.add(row);
-    const own = among(reads);
-    return { reads: own, others: upper + 1 + (rows || solved ? 1 : 0) + guard(own) };
-  });
-  if (rows) {
-    const reads = among(readsOf(score, mask, ...cheap, ...backwardRoots(gradient)));
-    sets.push({ reads, others: upper + 2 + (given.levelGradient ? 1 : 0) + guard(reads) });
-  }
-  return sets;
+/** What pairs are computed from: the inputs of the attention, and the gradient of its context. */
+function inputsOf(
+  { of, upstream }: AttendGradientProgram,
+  layouts: Readonly<Record<string, Layout>>,
+): Record<string, Operand> {
+  const inputs = operandsOf(of, layouts);
+  if (!upstream.context) return inputs;
+  const { type } = of.inputs[of.value] as AttendInput;
+  const context = { type, dtype: of.dtype, along: ['batch', 'head', 'query'] } as const;
+  return { ...inputs, [CONTEXT]: operandOf(CONTEXT, context, layouts[CONTEXT] as Layout) };
+}
+
+/** What the shaders of a gradient bind. */
+function bindingsOf(
+  { of, wrt, upstream, partials, weightByScore, weightByLevel }: AttendGradientProgram,
+  { of: { cheaper }, partials: cheapPartials }: ReturnType<typeof cheapened>,
+): Bindings[] {
+  const { score, mask, reweight, normalizer, value } = of;
+  const { weight, sink } = normalizer;
+  const reads = (...more: readonly (Expr | null | undefined)[]): Set<string> => {
+    const roots = [score, mask, reweight, weight, weightByScore, weightByLevel, sink, cheaper?.roots.score];
+    const all = [...roots, ...more].filter((one) => one !== null && one !== undefined);
+    return new Set([...readsOf(...all), ...(upstream.context ? [value, CONTEXT] : [])]);
+  };
+  // Rows and guards of cheaper formulas, the gradient of weights, and what rows have: their sums, or the level.
+  const common = (cheaper ? 1 : 0) + (upstream.weights ? 1 : 0) + 1;
+  const { low, high } = normalizer.level.by === 'root' ? normalizer.level : { low: null, high: null };
+  return [
+    ...(cheaper?.rows ?? []).map(({ body }) => ({ reads: readsOf(body), others: 1 })),
+    { reads: reads(low, high), others: common + (upstream.level ? 1 : 0) + 1 },
+    ...wrt.map((name) => ({
+      reads: reads(...Object.values(partials[name] ?? {}), cheapPartials[name]),
+      others: common + 1,
+    })),
+  ];
 }
 
 interface Planning {

@@ -4,11 +4,10 @@
 import { asExpr } from '@heed/expr';
 import type { Axis } from '@heed/tensor';
 import type { PairKernel } from '../attend/kernel.ts';
-import { type Operand, offsetOf, sumOf, term } from '../attend/operand.ts';
+import { type Operand, offsetOf, read, sumOf, term } from '../attend/operand.ts';
 import { invocationsOf, rowsOf } from '../attend/shape.ts';
 import { laneOf } from '../expression.ts';
 import { float } from '../lanes.ts';
-import { load } from '../storage.ts';
 import type { Changes } from './backward.ts';
 import { SHAPE, type StageTerm } from './design.ts';
 import type { Frame, Summation } from './frame.ts';
@@ -91,10 +90,9 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
         const numbers = [0, 1, 2, 3].map((i) => {
           // What lies past the last column is summed like the others and goes nowhere.
           const at = width % 4 === 0 ? `${column} + ${i}` : `min(${column} + ${i}, ${width - 1})`;
-          return load(
+          return read(
             shader,
-            operand.tensor,
-            operand.dtype,
+            operand,
             sumOf([start, term(shader, operand, operand.along.length, `(${at})`)]),
           );
         });

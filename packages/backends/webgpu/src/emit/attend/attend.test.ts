@@ -1,7 +1,7 @@
 import * as e from '@heed/expr';
-import { bias, causal } from '@heed/masks';
+import { allOf, allowed, bias, causal, document } from '@heed/masks';
 import { softmax } from '@heed/normalizers';
-import { additive, laplace, scaledDot } from '@heed/scores';
+import { additive, combination, laplace, scaledDot } from '@heed/scores';
 import type { Backend } from '@heed/tensor';
 import { describe, expect, it, vi } from 'vitest';
 import { compare, run } from '../../../../trials/attend.fixture.ts';
@@ -16,14 +16,16 @@ import {
 import { Draw, programOf, sceneOf } from '../../../../trials/scene.fixture.ts';
 import { lavapipe, openOn, swiftshader } from '../../adapters.fixture.ts';
 import type { WebGpuOptions } from '../../device/open.ts';
+import { least, type Machine } from '../machine.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
 async function onDevice(
   body: (backend: Backend) => Promise<void>,
   options: WebGpuOptions = swiftshader(),
+  machine: Partial<Machine> = {},
 ): Promise<void> {
-  const backend = await openOn(options);
+  const backend = await openOn(options, machine);
   try {
     await body(backend);
   } finally {
@@ -264,6 +266,32 @@ describe('attend', () => {
           await compare(backend, sceneOf(program, { ...lengths, query, key: 0 }, new Draw(15)), new Draw(15));
       }
     }));
+
+  it('gives the same where inputs do not fit the bindings of the least device', () =>
+    onDevice(
+      async (backend) => {
+        const program = programOf(
+          {
+            score: combination({ terms: ['q', 'k', 'q*k', 'q-k'], bias: true }),
+            modifiers: [bias()],
+            mask: allOf(document(), allowed()),
+            normalizer: softmax(),
+          },
+          everything(),
+        );
+        const scene = sceneOf(program, many, new Draw(18));
+        for (const name of ['queryDocuments', 'keyDocuments']) {
+          const { data } = scene.inputs[name] as { data: Float64Array };
+          data.forEach((one, i) => {
+            data[i] = one % 2;
+          });
+        }
+        await compare(backend, scene, new Draw(18), 'anyhow');
+        expect(backend.compile(program).source).toMatch(/^\/\/ pack b:/m);
+      },
+      swiftshader(),
+      least,
+    ));
 
   it('exchanges through subgroups that are large enough', () =>
     onDevice(async (backend) => {

@@ -81,7 +81,7 @@ export function planCheaper(
           Object.fromEntries(given.map((one) => [one.name, one])),
         ),
       groups: Math.ceil(count / INVOCATIONS),
-      numbers: { ...numbersOf([operand]), ...sizesOf(operand), count },
+      numbers: { ...numbersOf([operand, ...given]), ...sizesOf(operand), count },
     });
   }
   const guards = cheaper.guards.map(({ input, limit }): Operand => {
@@ -98,7 +98,7 @@ export function planCheaper(
       key: `guard ${input} ${limit} ${rowsOf(shape)} ${keysOf(shape)} ${[guard, operand].map(operandClass).join(' ')}`,
       emit: () => emitGuard(program, machine, operand, guard, limit, shape),
       groups: product(tiles),
-      numbers: { ...numbersOf([guard]), ...sizesOf(guard), count: product(tiles) },
+      numbers: { ...numbersOf([guard, operand]), ...sizesOf(guard), count: product(tiles) },
     });
     return guard;
   });

@@ -1,7 +1,7 @@
 // What formulas read from memory: the inputs of the call, and rows that an earlier dispatch computed.
 
 import { sizeOf, type Type } from '@heed/expr';
-import type { AttendInput, AttendProgram, Axis, DType } from '@heed/tensor';
+import { type AttendInput, type AttendProgram, type Axis, type DType, dtypes } from '@heed/tensor';
 import type { Layout } from '../plan.ts';
 import type { ShaderWriter } from '../shader.ts';
 import { load, load4 } from '../storage.ts';
@@ -19,6 +19,8 @@ export interface Operand {
   readonly computed: boolean;
   /** Whether it is bound in fours: its last dim is whole fours that lie side by side from multiples of four on. */
   readonly fours?: boolean;
+  /** Whether it was copied (see pack.ts): each element takes a word of 32 bits, whatever its dtype. */
+  readonly packed?: boolean;
 }
 
 export const operandOf = (name: string, { type, dtype, along }: AttendInput, layout: Layout): Operand => ({
@@ -46,11 +48,17 @@ export const inFours = (operands: Readonly<Record<string, Operand>>): Record<str
   );
 
 /** The number at an index. */
-export const read = (
+export function read(
   shader: ShaderWriter,
-  { tensor, dtype, fours = false }: Operand,
+  { tensor, dtype, fours = false, packed = false }: Operand,
   index: string,
-): string => load(shader, tensor, dtype, index, { aligned: fours });
+): string {
+  if (!packed) return load(shader, tensor, dtype, index, { aligned: fours });
+  const word = `${shader.binding(tensor, 'read', 'u32')}[${index}]`;
+  const { element } = dtypes[dtype];
+  if (element === 'bool') return `(${word} != 0u)`;
+  return `bitcast<${element === 'int' ? 'i32' : 'f32'}>(${word})`;
+}
 
 /** The four numbers from an index on, a multiple of four; only of an operand that is bound in fours. */
 export const readFour = (shader: ShaderWriter, { tensor, dtype }: Operand, index: string): string =>
@@ -85,7 +93,7 @@ export const operandClass = (operand: Operand): string => {
     return known === 'any' ? 'n' : known;
   });
   const lookups = layout.shape.slice(along.length, along.length + type.lookups);
-  return `${name}:${strides.join('')}${lookups.includes(0) ? 'e' : ''}${operand.fours ? 'f' : ''}`;
+  return `${name}:${strides.join('')}${lookups.includes(0) ? 'e' : ''}${operand.fours ? 'f' : ''}${operand.packed ? 'p' : ''}`;
 };
 
 /** `coordinate` times the stride along an axis of the tensor's shape; null where that is zero. */

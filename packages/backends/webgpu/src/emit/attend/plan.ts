@@ -1,12 +1,12 @@
 // Plans an attend program: which templates run, with which tiles, and what lies in memory between them.
 
-import { asNode, reachable } from '@heed/expr';
+import { asNode, type Expr, reachable } from '@heed/expr';
 import { type AttendProgram, dtypes, type Unsupported, workingDType } from '@heed/tensor';
 import { describeMatrix } from '../matrices.ts';
 import type { Layout, Plan, Planner } from '../plan.ts';
 import { product } from '../walk.ts';
 import { planCheaper } from './cheaper.ts';
-import { Axes, isLiteral } from './formulas.ts';
+import { Axes, isLiteral, readsOf } from './formulas.ts';
 import { areBounded, type Design } from './kernel.ts';
 import {
   dimsOf,
@@ -18,6 +18,7 @@ import {
   operandsOf,
   scratch,
 } from './operand.ts';
+import { type Bindings, pack } from './pack.ts';
 import type { Outputs } from './prefill.ts';
 import { productIn } from './product.ts';
 import {
@@ -38,11 +39,12 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
   const lengths = lengthsOf(sizes);
   const { batches, heads, queries, keys } = lengths;
   const { keep, normalizer } = program;
-  const inputs = inFours(operandsOf(program, layouts));
+  const split = queries < FEW && (normalizer.level.by === 'log-sum-exp' || normalizer.level.by === 'none');
+  const packing = pack(inFours(operandsOf(program, layouts)), bindingsOf(program, split), machine);
+  const inputs = packing.operands;
   const value = inputs[program.value] as Operand;
   const dims = dimsOf(value, program.sizes);
   const width = product(dims);
-  const split = queries < FEW && (normalizer.level.by === 'log-sum-exp' || normalizer.level.by === 'none');
   const found =
     split || keys === 0 || program.cheaper || machine.matrices.length === 0
       ? null
@@ -72,16 +74,12 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
     stats: stats && { operand: stats, dtype: 'float32' },
   };
   const computed = [
+    ...Object.values(inputs),
     ...Object.values(cheap?.rows ?? {}),
     ...(cheap?.cheaper.guards ?? []),
     ...(stats ? [stats] : []),
   ];
-  const base = [
-    ...Object.values(inputs),
-    ...computed,
-    context.operand,
-    ...(outputs.level ? [outputs.level.operand] : []),
-  ]
+  const base = [...computed, context.operand, ...(outputs.level ? [outputs.level.operand] : [])]
     .map(operandClass)
     .concat(String(values.aligned), String(outputs.context.aligned), String(design.bounded))
     .concat(rowProduct ? `${describeMatrix(rowProduct.tiling)} ${rowProduct.step}` : [])
@@ -91,11 +89,12 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
   const more = rowCount * keys === 0 || !weights ? nothing : planWeights(parts, layouts, stats);
   return {
     dispatches: [
-      ...(rowCount === 0 ? [] : (cheap?.dispatches ?? [])),
+      ...(rowCount === 0 ? [] : [...packing.dispatches, ...(cheap?.dispatches ?? [])]),
       ...main.dispatches,
       ...more.dispatches,
     ],
     scratch: {
+      ...packing.scratch,
       ...(cheap && rowCount > 0 ? { cheaper: Math.max(1, cheap.floats) * 4 } : {}),
       ...main.scratch,
       ...(stats && rowCount > 0 ? { stats: rowCount * 8 } : {}),
@@ -110,10 +109,34 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
         ? []
         : ['tiles in which the mask surely allows nothing are skipped']),
       ...(cheap ? ['exponentials of rows ahead, where the guards hold'] : []),
+      ...packing.notes,
     ],
     work: workOf(program, lengths, width, layouts),
   };
 };
+
+/** What the shaders of a program bind. */
+function bindingsOf(program: AttendProgram, split: boolean): Bindings[] {
+  const { score, mask, reweight, normalizer, cheaper, keep, value } = program;
+  const { weight, level, sink } = normalizer;
+  const solved = level.by !== 'none';
+  const rows = readsOf(...(sink ? [sink] : []), ...(level.by === 'root' ? [level.low, level.high] : []));
+  const cheap = split ? null : cheaper;
+  const pairs = readsOf(score, mask, reweight, weight, ...(cheap ? [cheap.roots.score as Expr] : []));
+  const stats = solved && keep.weights !== false ? 1 : 0;
+  const results = 1 + (keep.level ? 1 : 0) + stats;
+  const ahead = cheap ? 1 : 0;
+  return [
+    ...(cheap?.rows ?? []).map(({ body }) => ({ reads: readsOf(body), others: 1 })),
+    ...(split
+      ? [
+          { reads: new Set([...pairs, value]), others: 1 },
+          { reads: rows, others: 1 + results },
+        ]
+      : [{ reads: new Set([...pairs, ...rows, value]), others: ahead + results }]),
+    ...(keep.weights === false ? [] : [{ reads: pairs, others: ahead + stats + 1 }]),
+  ];
+}
 
 const lengthsOf = (sizes: Readonly<Record<string, number>>): Lengths => ({
   batches: sizes.batches as number,

@@ -51,6 +51,7 @@ export function productIn(
 
 const isRow = (operand: Operand, own: 'query' | 'key', other: 'query' | 'key'): boolean =>
   operand.dtype === 'float16' &&
+  !operand.computed &&
   operand.type.lookups === 0 &&
   operand.type.dims.length === 1 &&
   variesAlong(operand, own) &&
