@@ -2,7 +2,7 @@
 
 import { allowed, bias } from '@heed/masks';
 import { softmax } from '@heed/normalizers';
-import { dot, scaledDot } from '@heed/scores';
+import { additive, dot, scaledDot } from '@heed/scores';
 import fc from 'fast-check';
 import { beforeAll, describe, it } from 'vitest';
 import { cases, odd, unread, wild } from '../../../../trials/cases.fixture.ts';
@@ -56,6 +56,24 @@ describe('attend-gradient', () => {
         fc.asyncProperty(calls, async (call) => agree(pair, cases[name] as Case, { ...program, ...call })),
         { numRuns: 6, endOnFailure: true },
       );
+    },
+    MINUTES,
+  );
+
+  it(
+    'computes cheaper within guards and exactly beyond them',
+    async () => {
+      const beyond = (numbers: Float64Array<ArrayBuffer> | undefined): void =>
+        numbers?.forEach((_, i) => {
+          if (i > 0.9 * numbers.length) numbers[i] = i % 2 === 0 ? 60 : -60;
+        });
+      const kase: Case = {
+        options: { score: additive(), mask: odd(), normalizer: softmax() },
+        // The last tiles of queries and of keys are beyond: there exponentials of both together overflow.
+        edit: ({ query$0, key$0 }) => [query$0, key$0].forEach(beyond),
+      };
+      const lengths = { batch: 1, head: 1, keyHead: 1, query: 70, key: 70 };
+      await agree(pair, kase, { ...(programs[0] as Program), lengths, seed: 3 });
     },
     MINUTES,
   );
