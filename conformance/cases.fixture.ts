@@ -13,15 +13,13 @@ export const familiesOfData = [...new Set(cases.map(({ family }) => family))].so
 
 interface ConformOptions {
   readonly backend?: BackendPlugin;
-  /** Cases that fall short, with the reason, which is printed. They must: what is gained is to be noticed. */
-  readonly short?: Readonly<Record<string, string>>;
   /** At most so many cases of each family, spread over it; all if left out. */
   readonly most?: number;
 }
 
 export function conform(
   wanted: readonly string[],
-  { backend = reference(), short = {}, most = Infinity }: ConformOptions = {},
+  { backend = reference(), most = Infinity }: ConformOptions = {},
 ): void {
   let device: Device;
   beforeAll(async () => {
@@ -35,15 +33,10 @@ export function conform(
         cases.filter((one) => one.family === family),
         most,
       )) {
-        it(of.id, { timeout: 60_000 }, async ({ skip }) => {
+        it(of.id, { timeout: 60_000 }, async () => {
           const before = device.live;
           const outcome = await runCase(of, files, device, { families });
           expect(device.live).toEqual(before);
-          const reason = short[of.id];
-          if (reason !== undefined) {
-            expect(outcome.status, `${of.id} falls short no longer: take it off the list`).not.toBe('passed');
-            skip(reason);
-          }
           if (outcome.status === 'failed') expect.fail(failure(of, outcome));
           if (outcome.status === 'unsupported') expect.fail(`${of.id} is not supported: ${outcome.reason}`);
         });

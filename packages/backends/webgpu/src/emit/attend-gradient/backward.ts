@@ -4,27 +4,14 @@ import { asExpr, type Expr, type Node } from '@heed/expr';
 import { isLiteral } from '../attend/formulas.ts';
 import type { PairKernel, Pairs } from '../attend/kernel.ts';
 import { offsetOf, sumOf, term } from '../attend/operand.ts';
-import { indexIn, type Output } from '../attend/output.ts';
+import type { Output } from '../attend/output.ts';
+import { countedFrom } from '../attend/relative.ts';
 import { columnAt } from '../attend/value.ts';
 import { laneOf } from '../expression.ts';
 import type { Lanes } from '../lanes.ts';
-import { exp } from '../math/exponential.ts';
-import type { ShaderWriter } from '../shader.ts';
 import { load } from '../storage.ts';
 import { type GradientDesign, SHAPE, type Stage } from './design.ts';
-
-/** What a row has: level, rho, and what exp(score - level) is multiplied by so that weights sum to one. */
-export const ROWS = 'scratch:rows';
-
-/** What is stored for each row. */
-export const rowsBinding = (shader: ShaderWriter, access: 'read' | 'write'): string =>
-  shader.binding(ROWS, access, 'vec4<f32>');
-
-export interface Given {
-  readonly level: Output | null;
-  readonly weights: Output | null;
-  readonly levelGradient: Output | null;
-}
+import type { Given, KnownRows } from './known-rows.ts';
 
 /** How the loss changes with each stage of a pair, and which pairs count; for each row lanes of keys. */
 export interface Changes {
@@ -35,12 +22,12 @@ export interface Changes {
 const rows = Array.from({ length: SHAPE.group }, (_, g) => g);
 
 /** Formulas that `Backward` reads of each pair. */
-export function backwardRoots({ program, softmax, context }: GradientDesign): Expr[] {
+export function backwardRoots({ program, context }: GradientDesign): Expr[] {
   const { of, weightByScore, weightByLevel } = program;
+  const { weight, sink } = of.normalizer;
   return [
     of.reweight,
-    ...(softmax ? [] : [of.normalizer.weight, weightByScore, weightByLevel].filter((one) => one !== null)),
-    ...(of.normalizer.sink ? [of.normalizer.sink] : []),
+    ...[weight, weightByScore, weightByLevel, sink].filter((one) => one !== null),
     ...(context ? [asExpr(context.gradient) as Expr, asExpr(context.value) as Expr] : []),
   ];
 }
@@ -49,73 +36,38 @@ export class Backward {
   readonly #kernel: PairKernel;
   readonly #gradient: GradientDesign;
   readonly #given: Given;
-  readonly #level: Lanes;
-  readonly #rho: Lanes;
-  readonly #inverse: Lanes;
-  /** Whether the row is one that there is, and not empty. */
-  readonly #alive: Lanes;
+  readonly #rows: KnownRows;
 
-  /** @param summed whether the sums over rows were taken before. */
-  constructor(kernel: PairKernel, gradient: GradientDesign, given: Given, summed: boolean) {
+  constructor(kernel: PairKernel, gradient: GradientDesign, given: Given, known: KnownRows) {
     this.#kernel = kernel;
     this.#gradient = gradient;
     this.#given = given;
-    const { shader, code, tile, rows: places } = kernel;
-    const at = rows.map((g) => [tile.batch, places.readHead[0] as string, places.readQuery[g] as string]);
-    if (gradient.rows && summed) {
-      const found = at.map((place) =>
-        code.let('row', `${rowsBinding(shader, 'read')}[${rowIndex(shader, place)}]`),
-      );
-      this.#level = found.map((row) => `${row}.x`);
-      this.#rho = found.map((row) => `${row}.y`);
-      this.#inverse = found.map((row) => `${row}.z`);
-    } else {
-      const { level } = given;
-      this.#level = level
-        ? at.map((place) =>
-            code.let(
-              'level',
-              load(shader, level.operand.tensor, level.dtype, indexIn(shader, level.operand, place)),
-            ),
-          )
-        : [];
-      this.#rho = rows.map(() => '0.0');
-      this.#inverse = rows.map(() => '1.0');
-    }
-    this.#alive = rows.map((g) => {
-      const full = isFull(this.#level[g]);
-      return code.let('alive', full ? `${kernel.isRow(g)} && ${full}` : kernel.isRow(g));
-    });
-  }
-
-  get level(): Lanes {
-    return this.#level;
-  }
-
-  get alive(): Lanes {
-    return this.#alive;
+    this.#rows = known;
   }
 
   /** Of the pairs of a tile. */
-  pairs({ key, scores, allowed }: Pairs): Changes & { readonly weight: Lanes; readonly g: Lanes } {
+  pairs({ key, scores, allowed }: Pairs): Changes & { readonly g: Lanes; readonly byLevel: Lanes } {
     const counted = allowed.map((one, g) =>
-      this.#kernel.code.let('counted', `${one} & vec4<bool>(${this.#alive[g]})`),
+      this.#kernel.code.let('counted', `${one} & vec4<bool>(${this.#rows.alive[g]})`),
     );
-    const { program, softmax } = this.#gradient;
-    const { reweight } = program.of;
+    const { program } = this.#gradient;
+    const { reweight, normalizer } = program.of;
     const handed = this.#hand(scores);
-    const weight = remember(() =>
-      softmax ? this.#exponentials(scores) : this.#formula(program.of.normalizer.weight, handed),
-    );
+    const weight = remember(() => this.#formula(normalizer.weight, handed));
     const factor = remember(() => (isLiteral(reweight, 1) ? null : this.#kernel.ofPairs(reweight)));
     const up = remember(() => this.#upstream(key));
     const g = remember(() => {
       const by = factor();
       return by ? this.#each('g', [by, up()], ([a, b]) => `${a} * ${b}`) : up();
     });
-    const moved = remember(() => this.#each('moved', [g(), this.#rho], ([a, b]) => `${a} - ${b}`));
+    const moved = remember(() => this.#each('moved', [g(), this.#rows.rho], ([a, b]) => `${a} - ${b}`));
     const stages: Readonly<Record<Stage, () => Lanes>> = {
-      score: () => this.#each('by_score', [this.#slope(weight, handed), moved()], ([a, b]) => `${a} * ${b}`),
+      score: () =>
+        this.#each(
+          'by_score',
+          [this.#formula(program.weightByScore, handed), moved()],
+          ([a, b]) => `${a} * ${b}`,
+        ),
       reweight: () => this.#each('by_factor', [weight(), up()], ([a, b]) => `${a} * ${b}`),
       weight: moved,
       value: () => {
@@ -126,14 +78,15 @@ export class Backward {
         throw new Error('attend-gradient: a pair is no sink.');
       },
     };
+    const byLevel = (): Lanes => this.#formula(program.weightByLevel, handed);
     const known = new Map<Stage, Lanes>();
     return {
       counted,
-      get weight() {
-        return weight();
-      },
       get g() {
         return g();
+      },
+      get byLevel() {
+        return byLevel();
       },
       of: (stage) => {
         const lanes = known.get(stage) ?? stages[stage]();
@@ -148,51 +101,38 @@ export class Backward {
     const { code, across } = this.#kernel;
     const { program } = this.#gradient;
     const first = code.let('first', `vec4<bool>(${across} == 0, false, false, false)`);
-    const counted = this.#alive.map((alive) => code.let('counted', `${first} & vec4<bool>(${alive})`));
+    const { alive: rowsAlive, rho } = this.#rows;
+    const counted = rowsAlive.map((alive) => code.let('counted', `${first} & vec4<bool>(${alive})`));
     const score = this.#kernel.ofPairs(program.of.normalizer.sink as Expr);
     const handed = this.#hand(score);
     const stages: Partial<Record<Stage, () => Lanes>> = {
       sink: () =>
         this.#each(
           'by_sink',
-          [this.#rho, this.#slope(() => this.#exponentials(score), handed)],
-          ([rho, slope]) => `-${rho} * ${slope}`,
+          [rho, this.#formula(program.weightByScore, handed)],
+          ([one, slope]) => `-${one} * ${slope}`,
         ),
-      weight: () => this.#each('by_weight', [this.#rho], ([rho]) => `vec4<f32>(-${rho})`),
+      weight: () => this.#each('by_weight', [rho], ([one]) => `vec4<f32>(-${one})`),
     };
     return { counted, of: (stage) => (stages[stage] as () => Lanes)() };
   }
 
-  /** a' and b of pairs by their formulas, or null where the weight does not depend on it. */
-  byLevel(scores: Lanes): Lanes | null {
-    const { weightByLevel } = this.#gradient.program;
-    return weightByLevel && this.#formula(weightByLevel, this.#hand(scores));
+  /** b of a pair by its score. */
+  byLevel(score: Lanes): Lanes {
+    return this.#formula(this.#gradient.program.weightByLevel, this.#hand(score));
   }
 
-  #slope(weight: () => Lanes, handed: Readonly<Record<string, Lanes>>): Lanes {
-    const { softmax, program } = this.#gradient;
-    if (softmax) return weight();
-    return program.weightByScore
-      ? this.#formula(program.weightByScore, handed)
-      : rows.map(() => 'vec4<f32>()');
-  }
-
-  #exponentials(scores: Lanes): Lanes {
-    const { shader } = this.#kernel;
-    return this.#each('weight', [scores, this.#level, this.#inverse], ([score, level, inverse]) => {
-      const power = `${shader.use(exp(4))}(${score} - ${level})`;
-      return inverse === '1.0' ? power : `${power} * ${inverse}`;
-    });
-  }
-
-  #formula(formula: Expr, handed: Readonly<Record<string, Lanes>>): Lanes {
-    return this.#kernel.ofPairs(formula, handed);
+  #formula(formula: Expr | null, handed: Readonly<Record<string, Lanes>>): Lanes {
+    return formula ? this.#kernel.ofPairs(formula, handed) : rows.map(() => 'vec4<f32>()');
   }
 
   /** What formulas of weights, and what partials of these, read besides the inputs. */
-  #hand(score: Lanes): Readonly<Record<string, Lanes>> {
-    const level = this.#level.map((one) => `vec4<f32>(${one})`);
-    const handed = { score, ...(this.#gradient.solved ? { level } : {}) };
+  #hand(scores: Lanes): Readonly<Record<string, Lanes>> {
+    const { origin, level } = this.#rows;
+    const handed = {
+      score: countedFrom(this.#kernel, scores, origin),
+      ...(level ? { level: level.map((one) => `vec4<f32>(${one})`) } : {}),
+    };
     for (const [name, lanes] of Object.entries(handed)) this.#kernel.source.hand(name, lanes);
     return handed;
   }
@@ -258,14 +198,6 @@ export class Backward {
     return rows.map((g) => this.#kernel.code.let(hint, write(args.map((lanes) => laneOf(lanes, g)))));
   }
 }
-
-/** Where a row's numbers lie: batch, head, query. */
-export const rowIndex = (shader: ShaderWriter, [batch, head, query]: readonly string[]): string =>
-  `(${batch} * ${shader.length('heads')} + ${head}) * ${shader.length('queryLength')} + ${query}`;
-
-/** That a row has something to attend to, by its level; null where it has none. */
-const isFull = (level: string | undefined): string | null =>
-  level === undefined ? null : `bitcast<u32>(${level}) != 0xff800000u`;
 
 function remember<T>(make: () => T): () => T {
   let known: { readonly value: T } | undefined;

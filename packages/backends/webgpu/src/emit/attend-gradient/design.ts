@@ -20,6 +20,7 @@ import type { AttendGradientProgram, AttendInput, AttendProgram, Partials, Unsup
 import { poolOf } from '../attend/formulas.ts';
 import type { Design } from '../attend/kernel.ts';
 import { dimsOf, type Operand, variesAlong } from '../attend/operand.ts';
+import { scoreTerm } from '../attend/relative.ts';
 import type { TileShape } from '../attend/shape.ts';
 import { product } from '../walk.ts';
 
@@ -76,13 +77,13 @@ export interface GradientDesign {
   readonly targets: readonly Target[];
   /** gradient of context . value of a pair; null where no gradient of the context comes. */
   readonly context: { readonly gradient: Node; readonly value: Node; readonly product: Expr | null } | null;
-  /** Whether a level is given, and whether it moves when scores do. */
+  /** Whether a level is given. */
   readonly solved: boolean;
+  /** Whether the level moves when scores do: then sums over each row are taken first. */
   readonly moving: boolean;
-  /** Whether weights are exp(score - level). */
-  readonly softmax: boolean;
-  /** Whether sums over each row are taken first. */
-  readonly rows: boolean;
+  readonly byLogSumExp: boolean;
+  /** Whether scores and levels may be counted from an origin. */
+  readonly relative: boolean;
   readonly pool: number;
   /** Of cheaper scores and partials: one float for each tile, nonzero where a guard holds in all of it. */
   readonly guards: readonly Operand[];
@@ -144,10 +145,8 @@ export function gradientOf(
   const targets = wrt.map((name) =>
     targetOf(program, design, name, moving, context?.gradient ?? null, cheaper[name] ?? null),
   );
-  const softmax = by === 'log-sum-exp';
-  const moved = targets.some(
-    ({ pair, sink }) => sink.length > 0 || pair.some(({ stage }) => stage === 'score' || stage === 'weight'),
-  );
+  // What a level gives directly, at a weight's own inputs fixed, is not the same counted from elsewhere.
+  const direct = upstream.level && targets.some(({ pair }) => pair.some(({ stage }) => stage === 'weight'));
   return {
     program,
     design,
@@ -155,8 +154,8 @@ export function gradientOf(
     context,
     solved: by !== 'none',
     moving,
-    softmax,
-    rows: softmax || (moving && moved),
+    byLogSumExp: by === 'log-sum-exp',
+    relative: by === 'root' && !direct && scoreTerm(of.normalizer.weight, design.axes) !== null,
     pool: poolOf(of),
     guards,
   };

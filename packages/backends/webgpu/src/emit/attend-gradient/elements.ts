@@ -2,17 +2,14 @@
 // invocations that share a row or a key, or all of them, are summed.
 
 import { type Node, reachable } from '@heed/expr';
-import type { Axis } from '@heed/tensor';
 import { isScalar } from '../attend/formulas.ts';
 import type { PairKernel } from '../attend/kernel.ts';
-import { read } from '../attend/operand.ts';
-import { indexIn } from '../attend/output.ts';
-import { invocationsOf, keysOf, rowsOf } from '../attend/shape.ts';
+import { invocationsOf } from '../attend/shape.ts';
 import { columnAt } from '../attend/value.ts';
 import { laneOf, type Position } from '../expression.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Changes } from './backward.ts';
-import { type GradientDesign, type Part, SHAPE } from './design.ts';
+import { type Part, SHAPE } from './design.ts';
 import type { Frame, Summation } from './frame.ts';
 
 const INVOCATIONS = invocationsOf(SHAPE);
@@ -65,7 +62,7 @@ export function sumElements(frame: Frame): Summation {
         addParts(kernel, changes, which);
         kernel.stage.use();
       });
-    code.if(guarded(kernel, options.gradient, firstKey), branch(target.cheaper), branch(parts));
+    code.if(kernel.guarded(options.gradient.guards), branch(target.cheaper), branch(parts));
   };
 
   const finish = (): void => {
@@ -143,26 +140,6 @@ export function sumElements(frame: Frame): Summation {
     );
   };
   return { stageCells, add, finish };
-}
-
-/** Whether all guards hold for the tile. */
-function guarded({ shader, tile }: PairKernel, { guards }: GradientDesign, firstKey: string): string {
-  const place: Record<Axis, string> = {
-    batch: tile.batch,
-    keyHead: tile.keyHead,
-    head: tile.head as string,
-    query: `(${tile.first} / ${rowsOf(SHAPE)})`,
-    key: `(${firstKey} / ${keysOf(SHAPE)})`,
-  };
-  const holds = guards.map((guard) => {
-    const index = indexIn(
-      shader,
-      guard,
-      guard.along.map((axis) => place[axis]),
-    );
-    return `${read(shader, guard, index)} != 0.0`;
-  });
-  return holds.join(' && ') || 'true';
 }
 
 type Writer = PairKernel['writer'];

@@ -13,8 +13,9 @@ import type { Machine } from '../machine.ts';
 import type { Shader } from '../plan.ts';
 import { ShaderWriter } from '../shader.ts';
 import { store } from '../storage.ts';
-import { Backward, backwardRoots, type Changes, type Given } from './backward.ts';
+import { Backward, backwardRoots, type Changes } from './backward.ts';
 import { formulasOf, type GradientDesign, SHAPE, type Target } from './design.ts';
+import { type Given, givenRows, storedRows } from './known-rows.ts';
 
 /** Coordinates along axes: i32 expressions. */
 export type Place = Readonly<Partial<Record<Axis, string>>>;
@@ -173,7 +174,8 @@ export class Frame {
             stageCells,
           });
           this.#memory = kernel.stage;
-          const backward = new Backward(kernel, gradient, given, true);
+          const known = gradient.moving ? storedRows(kernel) : givenRows(kernel, given);
+          const backward = new Backward(kernel, gradient, given, known);
           const to = target.byKey
             ? code.let('to', `min(${this.firstKey} + ${keysOf(SHAPE)}, ${kernel.keyLength})`)
             : kernel.keyLength;
@@ -196,7 +198,7 @@ export class Frame {
 }
 
 /** Every formula that the pairs of a target need besides their score and mask. */
-export const rootsOf = (gradient: GradientDesign, target: Target): Expr[] => [
+const rootsOf = (gradient: GradientDesign, target: Target): Expr[] => [
   ...backwardRoots(gradient),
   ...formulasOf(target),
   ...(target.sum.by === 'product'

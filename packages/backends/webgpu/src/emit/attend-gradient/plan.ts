@@ -13,11 +13,11 @@ import { keysOf, rowsOf } from '../attend/shape.ts';
 import type { Machine } from '../machine.ts';
 import type { Dispatch, Layout, Planner } from '../plan.ts';
 import { product } from '../walk.ts';
-import { type Given, ROWS } from './backward.ts';
 import { CONTEXT, cheapened, type GradientDesign, gradientOf, SHAPE, type Target } from './design.ts';
 import { elementsOf, sumElements } from './elements.ts';
 import { planFold } from './fold.ts';
 import { type Destination, emitTarget, type TargetOptions } from './frame.ts';
+import { type Given, ROW_BYTES, ROWS } from './known-rows.ts';
 import { columnsOf, sumProducts } from './product.ts';
 import { emitRows } from './rows.ts';
 import { sumTable } from './table.ts';
@@ -63,8 +63,8 @@ export const planAttendGradient: Planner<AttendGradientProgram> = (program, layo
   const scratch: Record<string, number> = { ...packing.scratch };
   const notes: string[] = [...packing.notes];
   // Shaders bind it even where there is no row.
-  if (gradient.rows) scratch[ROWS.slice('scratch:'.length)] = Math.max(1, rowCount) * 16;
-  if (gradient.rows && rowCount > 0) {
+  if (gradient.moving) scratch[ROWS] = Math.max(1, rowCount) * ROW_BYTES;
+  if (gradient.moving && rowCount > 0) {
     dispatches.push({
       key: `rows ${classes}`,
       emit: () => emitRows(gradient, given, machine),

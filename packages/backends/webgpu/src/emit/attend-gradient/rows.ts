@@ -1,33 +1,44 @@
 // The first dispatch: what the pairs of a row share. A workgroup takes a tile of rows and goes through all keys.
 
-import type { Expr } from '@heed/expr';
 import { PairKernel } from '../attend/kernel.ts';
 import { indexIn } from '../attend/output.ts';
 import { leave, rowTile } from '../attend/prefill.ts';
 import { Exchange, gatherRows, mapRows, type RowCells, rowVariables, setRows } from '../attend/rows.ts';
 import { invocationsOf } from '../attend/shape.ts';
+import { solveRoot } from '../attend/solve.ts';
+import { Vote } from '../attend/vote.ts';
+import type { Lanes } from '../lanes.ts';
 import type { Machine } from '../machine.ts';
-import { exp } from '../math/exponential.ts';
+import { log } from '../math/logarithm.ts';
+import { negativeInfinity } from '../math/special.ts';
 import type { Shader } from '../plan.ts';
 import { ShaderWriter } from '../shader.ts';
 import { load } from '../storage.ts';
-import { Backward, backwardRoots, type Given, rowIndex, rowsBinding } from './backward.ts';
+import { Backward, backwardRoots } from './backward.ts';
 import { type GradientDesign, SHAPE } from './design.ts';
+import { type Given, givenRows, type KnownRows, rowIndex, rowsBinding } from './known-rows.ts';
+
+/** Levels below are right to 2^-19, which the scores themselves seldom are. */
+const LARGE = '64.0';
+
+/** It is seldom that levels are solved for here: a short shader is worth more than few sweeps. */
+const TRIES = 2;
 
 const sumOf = (lanes: string): string => `dot(${lanes}, vec4<f32>(1.0))`;
 
 /**
- * Writes level, rho and 1 / sum of exp(score - level) for each row. A float32 level of large scores is a coarse one: these
- * sums are one but for its rounding, and divided by them weights sum to one again.
+ * Writes origin, level and rho of each row. A float32 holds a large level coarsely, and weights read off it would not sum
+ * to one. By log-sum-exp the logarithm of what they do sum to is what the level lacks; large levels by root are solved for
+ * again, counted from the largest score.
  */
 export function emitRows(gradient: GradientDesign, given: Given, machine: Machine): Shader {
   const shader = new ShaderWriter(machine);
   const { code } = shader;
-  const { program, design, softmax } = gradient;
+  const { program, design, byLogSumExp } = gradient;
   const { sink } = program.of.normalizer;
   leave(shader);
   const tile = rowTile(shader, SHAPE, 'group');
-  const free = machine.workgroupBytes - Exchange.bytes(SHAPE) - 64;
+  const free = machine.workgroupBytes - Exchange.bytes(SHAPE) - 128;
   const kernel = new PairKernel({
     shader,
     design,
@@ -37,13 +48,19 @@ export function emitRows(gradient: GradientDesign, given: Given, machine: Machin
     stageCells: Math.min(640, Math.floor(free / 16)),
   });
   const exchange = new Exchange(kernel);
-  const backward = new Backward(kernel, gradient, given, false);
+  const plain = givenRows(kernel, given);
+  const known = byLogSumExp
+    ? { ...plain, origin: plain.level, level: plain.rho.map(() => '0.0') }
+    : gradient.relative
+      ? solveLarge(kernel, exchange, plain)
+      : plain;
+  const backward = new Backward(kernel, gradient, given, known);
   const { writer } = kernel;
 
-  // Sums of b and of g b; by log-sum-exp, where b is minus the weight, of the weights before they are divided.
+  // Sums of b and of g b.
   const sums = rowVariables(kernel, 'sum', '0.0');
   const products = rowVariables(kernel, 'product', '0.0');
-  const add = (to: RowCells, lanes: readonly string[]): void => {
+  const add = (to: RowCells, lanes: Lanes): void => {
     const added = gatherRows(kernel, 'added', lanes.map(sumOf));
     setRows(
       kernel,
@@ -52,27 +69,20 @@ export function emitRows(gradient: GradientDesign, given: Given, machine: Machin
     );
   };
   kernel.sweep('0', kernel.keyLength, (pairs) => {
-    const { counted, weight, g } = backward.pairs(pairs);
-    const own = softmax ? weight : (backward.byLevel(pairs.scores) ?? weight.map(() => 'vec4<f32>()'));
-    const among = (lanes: readonly string[]): string[] =>
+    const { counted, byLevel, g } = backward.pairs(pairs);
+    const among = (lanes: Lanes): Lanes =>
       lanes.map((one, i) => code.let('among', `select(vec4<f32>(), ${one}, ${counted[i]})`));
-    add(sums, among(own));
-    add(products, among(own.map((one, i) => `${one} * ${g[i]}`)));
+    add(sums, among(byLevel));
+    add(products, among(byLevel.map((one, i) => `${one} * ${g[i]}`)));
   });
   const plus = (a: string, b: string): string => `${a} + ${b}`;
   let total = exchange.combine(sums, plus);
   const weighed = exchange.combine(products, plus);
   if (sink) {
-    let own: readonly string[] = [];
-    const level = backward.level;
+    let own: Lanes = [];
     writer.staging = false;
     writer.scoped(() => {
-      const score = kernel.ofPairs(sink as Expr);
-      own = (
-        softmax
-          ? score.map((one, g) => `${shader.use(exp(4))}(${one} - ${level[g]})`)
-          : (backward.byLevel(score) ?? score.map(() => 'vec4<f32>()'))
-      ).map((one) => code.let('own', `${one}.x`));
+      own = backward.byLevel(kernel.ofPairs(sink)).map((one) => code.let('own', `${one}.x`));
     });
     total = mapRows(kernel, 'sum', [total, gatherRows(kernel, 'own', own)], ([a, b]) => `${a} + ${b}`);
   }
@@ -88,15 +98,36 @@ export function emitRows(gradient: GradientDesign, given: Given, machine: Machin
             )
           : '0.0';
         const all = code.let('all', total.of(g));
-        const none = code.let('none', `${all} == 0.0`);
-        const inverse = softmax ? code.let('inverse', `select(1.0 / ${all}, 0.0, ${none})`) : '1.0';
-        const rho = softmax
-          ? `select(${weighed.of(g)} * ${inverse} - ${ahead}, 0.0, ${none})`
-          : `select((${weighed.of(g)} + ${ahead}) / ${all}, 0.0, ${none})`;
-        const row = `vec4<f32>(${backward.level[g]}, ${rho}, ${inverse}, 0.0)`;
+        // By log-sum-exp b is minus the weight, and `all` minus what weights are to be divided by.
+        const [level, rho] = byLogSumExp
+          ? [`${shader.use(log(1))}(-${all})`, `${weighed.of(g)} / ${all} - ${ahead}`]
+          : [known.level?.[g], `(${weighed.of(g)} + ${ahead}) / ${all}`];
+        const origin = `select(${shader.use(negativeInfinity(1))}(), ${known.origin?.[g] ?? '0.0'}, ${known.alive[g]})`;
+        const row = `vec4<f32>(${origin}, ${level}, select(${rho}, 0.0, ${all} == 0.0), 0.0)`;
         code.set(`${rowsBinding(shader, 'write')}[${rowIndex(shader, place)}]`, row);
       });
     }
   });
   return shader.finish(invocationsOf(SHAPE));
+}
+
+/** Rows of which one has a large level are solved for again, in a workgroup that has such a row. */
+function solveLarge(kernel: PairKernel, exchange: Exchange, given: KnownRows): KnownRows {
+  const { code, shader, design } = kernel;
+  const { sink } = design.program.normalizer;
+  const stored = given.level as Lanes;
+  const [origin, level] = [
+    stored.map(() => code.var('origin', '0.0', 'f32')),
+    stored.map((one) => code.var('level', one)),
+  ];
+  const large = stored.map((one, g) => `(${given.alive[g]} && abs(${one}) > ${LARGE})`);
+  code.if(new Vote(shader).any(large.join(' || ')), () => {
+    const solved = solveRoot(kernel, exchange, sink && kernel.ofRows(sink), TRIES);
+    stored.forEach((_, g) => {
+      code.set(origin[g] as string, solved.origin?.[g] as string);
+      code.set(level[g] as string, solved.level[g] as string);
+    });
+  });
+  kernel.stage.use();
+  return { ...given, origin, level };
 }

@@ -207,11 +207,11 @@ export function emitMerge({ design, machine, values, partial, outputs }: MergeOp
       if (sink) code.set(sum, `${sum} + ${expOf}(${sink} - ${maximum})`);
       const empty = code.let('empty', `bitcast<u32>(${sum}) == 0u${sink ? ` || ${seen} == 0.0` : ''}`);
       result = code.let('result', `select(${context} / ${sum}, vec4<f32>(), ${empty})`);
+      const least = `${shader.use(negativeInfinity(1))}()`;
       code.if(`${column} == 0`, () => {
         if (outputs.level) {
           const level = code.let('level', `${maximum} + ${shader.use(log(1))}(${sum})`);
           const { operand, dtype } = outputs.level;
-          const least = `${shader.use(negativeInfinity(1))}()`;
           store(
             shader,
             code,
@@ -224,8 +224,8 @@ export function emitMerge({ design, machine, values, partial, outputs }: MergeOp
         if (outputs.stats) {
           const { operand, dtype } = outputs.stats;
           const index = code.let('stats', indexIn(shader, operand, place));
-          store(shader, code, operand.tensor, dtype, index, maximum);
-          store(shader, code, operand.tensor, dtype, `${index} + 1`, `select(${sum}, 0.0, ${empty})`);
+          store(shader, code, operand.tensor, dtype, index, `select(${maximum}, ${least}, ${empty})`);
+          store(shader, code, operand.tensor, dtype, `${index} + 1`, sum);
         }
       });
     } else if (values.width > 0) {

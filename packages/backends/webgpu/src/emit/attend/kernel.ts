@@ -131,7 +131,7 @@ export class PairKernel {
     const rowReads = readsOf(
       program.mask,
       ...(sink ? [sink] : []),
-      ...(level.by === 'root' ? [level.low, level.high] : []),
+      ...(level.by === 'root' ? [level.low, level.high, program.normalizer.weight] : []),
     );
     this.#rowSource = new PairSource({ ...common, width: 1, operands: among(operands, rowReads) });
     this.writer.staging = false;
@@ -162,6 +162,26 @@ export class PairKernel {
   /** Whether the row is one that there is. */
   isRow(g: number): string {
     return `${this.flat[g]} < ${this.tile.count}`;
+  }
+
+  /** Whether all guards hold for the tile of rows and of keys that the sweep has come to. */
+  guarded(guards: readonly Operand[]): string {
+    const { shader, tile, shape } = this;
+    const holds = guards.map((guard) => {
+      const coordinate = {
+        batch: tile.batch,
+        keyHead: tile.keyHead,
+        head: tile.head as string,
+        query: `(${tile.first} / ${rowsOf(shape)})`,
+        key: `(${this.#firstKey} / ${keysOf(shape)})`,
+      };
+      const index = sumOf([
+        offsetOf(shader, guard),
+        ...guard.along.map((axis, at) => term(shader, guard, at, coordinate[axis])),
+      ]);
+      return `${read(shader, guard, index)} != 0.0`;
+    });
+    return holds.join(' && ') || 'true';
   }
 
   /** For each tile of keys within the range that may hold an allowed pair. The workgroup arrives there as a whole. */
@@ -264,28 +284,8 @@ export class PairKernel {
         });
         this.stage.use();
       });
-    code.if(this.#guarded(cheaper), branch(cheaper.score), branch(this.#score));
+    code.if(this.guarded(cheaper.guards), branch(cheaper.score), branch(this.#score));
     return scores;
-  }
-
-  /** Whether all guards hold for this tile of rows and of keys. */
-  #guarded({ guards }: Cheapened): string {
-    const { shader, tile, shape } = this;
-    const holds = guards.map((guard) => {
-      const coordinate = {
-        batch: tile.batch,
-        keyHead: tile.keyHead,
-        head: tile.head as string,
-        query: `(${tile.first} / ${rowsOf(shape)})`,
-        key: `(${this.#firstKey} / ${keysOf(shape)})`,
-      };
-      const index = sumOf([
-        offsetOf(shader, guard),
-        ...guard.along.map((axis, at) => term(shader, guard, at, coordinate[axis])),
-      ]);
-      return `${read(shader, guard, index)} != 0.0`;
-    });
-    return holds.join(' && ') || 'true';
   }
 
   #spread(lanes: Lanes): Lanes {

@@ -12,6 +12,7 @@ import { type Columns, Context } from './context.ts';
 import { isLiteral } from './formulas.ts';
 import { type Design, PairKernel } from './kernel.ts';
 import { indexIn, type Output, storeFour } from './output.ts';
+import { countedFrom } from './relative.ts';
 import type { RowTile } from './row-tile.ts';
 import { Exchange, gatherRows, mapRows, type RowCells } from './rows.ts';
 import { invocationsOf, rowsOf, type TileShape } from './shape.ts';
@@ -24,8 +25,8 @@ export interface Outputs {
   readonly context: Output & { readonly aligned: boolean };
   readonly level: Output | null;
   /**
-   * What weights are computed from later, two floats a row: the largest score and the sum of exp(score - it), or the
-   * level and one. The second is zero where the row is empty.
+   * What weights are computed from later, two floats a row: what scores are counted from, -infinity where the row is
+   * empty; and the level, or by log-sum-exp the sum of exp(score - the first).
    */
   readonly stats: Output | null;
 }
@@ -146,7 +147,7 @@ function softmaxRows(
     divisor: total,
     empty,
     level: rows.map((g) => `select(${logs.of(g)}, ${least}, ${empty[g]})`),
-    stats: [rows.map((g) => maximum.of(g)), rows.map((g) => `select(${total.of(g)}, 0.0, ${empty[g]})`)],
+    stats: [rows.map((g) => `select(${maximum.of(g)}, ${least}, ${empty[g]})`), rows.map((g) => total.of(g))],
   };
 }
 
@@ -163,27 +164,32 @@ function weigh(kernel: PairKernel, exchange: Exchange, context: Context, sink: L
         : null;
   const rows = Array.from({ length: shape.group }, (_, g) => g);
   kernel.sweep('0', keyLength, ({ first, scores, allowed }) => {
-    const weights = formulaWeights(kernel, scores, solved && rows.map((g) => solved.level.of(g)));
+    const weights = formulaWeights(kernel, scores, solved);
     context.add(first, reweighed(kernel, weights), allowed);
   });
   if (!solved) return { divisor: null, empty: null, level: null, stats: null };
   const least = `${shader.use(negativeInfinity(1))}()`;
   const empty = rows.map((g) => kernel.code.let('empty', `${solved.full.of(g)} == 0.0`));
-  const level = rows.map((g) => `select(${solved.level.of(g)}, ${least}, ${empty[g]})`);
   return {
     divisor: null,
     empty,
-    level,
-    stats: [rows.map((g) => solved.level.of(g)), rows.map((g) => solved.full.of(g))],
+    level: solved.kept.map((one, g) => `select(${one}, ${least}, ${empty[g]})`),
+    stats: [rows.map((g) => `select(${solved.origin?.[g] ?? '0.0'}, ${least}, ${empty[g]})`), solved.level],
   };
 }
 
+/** For each row a level, and what it and the scores are counted from; null where that is nothing. */
+export interface KnownLevel {
+  readonly origin: Lanes | null;
+  readonly level: Lanes;
+}
+
 /** The weights of pairs by the normalizer's formula. */
-export function formulaWeights(kernel: PairKernel, scores: Lanes, level: Lanes | null): Lanes {
+export function formulaWeights(kernel: PairKernel, scores: Lanes, known: KnownLevel | null): Lanes {
   const { shape, design } = kernel;
   return kernel.ofPairs(design.program.normalizer.weight, {
-    score: scores,
-    ...(level ? { level: level.map((one) => splat(one, shape.width)) } : {}),
+    score: countedFrom(kernel, scores, known?.origin ?? null),
+    ...(known ? { level: known.level.map((one) => splat(one, shape.width)) } : {}),
   });
 }
 

@@ -4,16 +4,23 @@ import { float, type Lanes } from '../lanes.ts';
 import { maximum as maximumOf } from '../math/extreme.ts';
 import { negativeInfinity } from '../math/special.ts';
 import type { PairKernel } from './kernel.ts';
+import { countedFrom, scoreTerm } from './relative.ts';
 import { type Exchange, gatherRows, mapRows, type RowCells, rowVariables, setRows } from './rows.ts';
 import { splat } from './softmax.ts';
+import { Vote } from './vote.ts';
 
-/** The level of each row, and 0 where the row is empty, else 1. */
 export interface Solved {
-  readonly level: RowCells;
+  /** What scores are counted from where they are weighed; null where that is nothing. */
+  readonly origin: Lanes | null;
+  /** The level that weights of scores so counted read. */
+  readonly level: Lanes;
+  /** The level of the scores themselves. */
+  readonly kept: Lanes;
+  /** 0 where the row is empty, else 1. */
   readonly full: RowCells;
 }
 
-/** Levels that one sweep tries at once: it narrows the interval by one more than that. */
+/** Levels that one sweep tries at once, where time matters: it narrows the interval by one more than that. */
 const TRIES = 8;
 /** Sweeps after which narrowing ends in any case: an interval over all of float32 is exhausted long before. */
 const MOST_SWEEPS = 60;
@@ -23,8 +30,10 @@ const isLeast = (value: string): string => `bitcast<u32>(${value}) == 0xff800000
 /**
  * The level at which weights sum to one, the sink's included: sweeps that sum the weights at several levels between two
  * ends, until no float lies between these.
+ *
+ * @param many levels that a sweep tries at once. Each is written out: fewer make a shorter shader.
  */
-export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | null): Solved {
+export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | null, many = TRIES): Solved {
   const { code, shader, shape, design } = kernel;
   const { width } = shape;
   const { normalizer } = design.program;
@@ -72,7 +81,16 @@ export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | 
     members = mapRows(kernel, 'count', [keys], ([a]) => `${a} + ${splat('1.0', width)}`);
   }
   const rows = Array.from({ length: shape.group }, (_, g) => g);
-  const known = { maximum: rows.map((g) => most.of(g)), count: rows.map((g) => members.of(g)) };
+  const term = scoreTerm(normalizer.weight, design.axes);
+  const origin = term
+    ? rows.map((g) => code.let('origin', `select(${most.of(g)}, 0.0, ${isLeast(most.of(g))})`))
+    : null;
+  const tops = rows.map((g) => most.of(g));
+  const known = {
+    maximum: origin ? tops.map((one, g) => code.let('top', `${one} - ${origin[g]}`)) : tops,
+    count: rows.map((g) => members.of(g)),
+  };
+  const sunk = sink && origin ? sink.map((one, g) => code.let('sink', `${one} - ${origin[g]}`)) : sink;
   const end = (hint: string, formula: Parameters<PairKernel['ofRows']>[0]): RowCells => {
     const first = gatherRows(kernel, hint, kernel.ofRows(formula, known));
     const variable = rowVariables(kernel, hint, '0.0');
@@ -86,27 +104,20 @@ export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | 
   const lowMiss = rowVariables(kernel, 'low_miss', far);
   const highMiss = rowVariables(kernel, 'high_miss', far);
 
-  const vote = shader.workgroup('vote', 'atomic<u32>', 1);
-  const open = shader.workgroup('open', 'u32', 1);
+  const vote = new Vote(shader);
   const sweeps = code.var('sweeps', '0', 'i32');
-  // The first exchange within the loop waits for this.
-  code.if('lid == 0', () => code.line(`atomicStore(&${vote}[0], 0u);`));
   code.loop(() => {
-    const step = mapRows(
-      kernel,
-      'step',
-      [low, high],
-      ([a, b]) => `(${b} - ${a}) * ${float(1 / (TRIES + 1))}`,
-    );
-    const tries = Array.from({ length: TRIES }, (_, n) =>
+    const step = mapRows(kernel, 'step', [low, high], ([a, b]) => `(${b} - ${a}) * ${float(1 / (many + 1))}`);
+    const tries = Array.from({ length: many }, (_, n) =>
       mapRows(kernel, 'try', [low, step], ([a, b]) => `${a} + ${b} * ${float(n + 1)}`),
     );
     const sums = tries.map(() => rowVariables(kernel, 'sum', '0.0'));
     kernel.sweep('0', kernel.keyLength, ({ scores, allowed }) => {
+      const counted = countedFrom(kernel, scores, origin);
       tries.forEach((level, n) => {
         kernel.writer.scoped(() => {
           const levels = rows.map((g) => splat(level.of(g), width));
-          const weights = kernel.ofPairs(normalizer.weight, { score: scores, level: levels });
+          const weights = kernel.ofPairs(normalizer.weight, { score: counted, level: levels });
           const added = gatherRows(
             kernel,
             'added',
@@ -132,8 +143,8 @@ export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | 
     const below = rowVariables(kernel, 'below', '1.0');
     tries.forEach((level, n) => {
       let sum = exchange.combine(sums[n] as RowCells, (a, b) => `${a} + ${b}`);
-      if (sink) {
-        const own = kernel.ofRows(normalizer.weight, { score: sink, level: rows.map((g) => level.of(g)) });
+      if (sunk) {
+        const own = kernel.ofRows(normalizer.weight, { score: sunk, level: rows.map((g) => level.of(g)) });
         sum = mapRows(kernel, 'sum', [sum, gatherRows(kernel, 'own', own)], ([a, b]) => `${a} + ${b}`);
       }
       const miss = mapRows(kernel, 'miss', [sum], ([a]) => `${a} - ${splat('1.0', width)}`);
@@ -156,18 +167,12 @@ export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | 
     });
     setRows(kernel, low, newLow);
     setRows(kernel, high, newHigh);
-    code.if(changed, () => code.line(`atomicOr(&${vote}[0], 1u);`));
-    kernel.stage.barrier();
-    code.if('lid == 0', () => {
-      code.set(`${open}[0]`, `atomicLoad(&${vote}[0])`);
-      code.line(`atomicStore(&${vote}[0], 0u);`);
-    });
     code.line(`${sweeps} += 1;`);
-    const goes = code.let('goes', `workgroupUniformLoad(&${open}[0])`);
+    const goes = vote.any(changed);
     kernel.stage.use();
-    code.if(`${goes} == 0u || ${sweeps} >= ${MOST_SWEEPS}`, () => code.line('break;'));
+    code.if(`!${goes} || ${sweeps} >= ${MOST_SWEEPS}`, () => code.line('break;'));
   });
-  const level = mapRows(
+  const nearest = mapRows(
     kernel,
     'level',
     [low, high, lowMiss, highMiss],
@@ -178,7 +183,10 @@ export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | 
     'full',
     rows.map((g) => `select(1.0, 0.0, ${keys.of(g)} == 0.0 || ${isLeast(most.of(g))})`),
   );
-  return { level, full };
+  const level = rows.map((g) => nearest.of(g));
+  const shift = term && kernel.ofRows(term, { score: origin as Lanes });
+  const kept = shift ? level.map((one, g) => code.let('kept', `${shift[g]} + ${one}`)) : level;
+  return { origin, level, kept, full };
 }
 
 /** The position of the first largest score; the first NaN is larger than all. Compared as integers in the order of floats. */
@@ -256,14 +264,8 @@ export function solveArgmax(kernel: PairKernel, exchange: Exchange, sink: Lanes 
   );
   const found = rows.map((g) => `f32((i32(${placeHigh.of(g)}) << 12u) | i32(${placeLow.of(g)}))`);
   const sinks = sink?.map((one) => code.let('rank', `${rank}(${one})`));
-  const level = gatherRows(
-    kernel,
-    'level',
-    rows.map((g) =>
-      sinks
-        ? `select(${found[g]}, f32(${kernel.keyLength}), ${sinks[g]} > ${ranks[g]})`
-        : (found[g] as string),
-    ),
+  const level = found.map((one, g) =>
+    code.let('level', sinks ? `select(${one}, f32(${kernel.keyLength}), ${sinks[g]} > ${ranks[g]})` : one),
   );
   // The rank of minus infinity.
   const least = '0x007fffffu';
@@ -275,7 +277,7 @@ export function solveArgmax(kernel: PairKernel, exchange: Exchange, sink: Lanes 
       return `select(1.0, 0.0, ${ranks[g]} == 0u || ${top} == ${least})`;
     }),
   );
-  return { level, full };
+  return { origin: null, level, kept: level, full };
 }
 
 const total = (cell: string, width: 1 | 4): string => (width === 1 ? cell : `dot(${cell}, vec4<f32>(1.0))`);

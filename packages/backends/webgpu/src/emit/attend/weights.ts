@@ -12,7 +12,7 @@ import { isLiteral, readsOf } from './formulas.ts';
 import { among, type Design, PairKernel } from './kernel.ts';
 import { type Operand, sumOf, term } from './operand.ts';
 import { indexIn, type Output } from './output.ts';
-import { formulaWeights, leave, rowTile } from './prefill.ts';
+import { formulaWeights, type KnownLevel, leave, rowTile } from './prefill.ts';
 import { invocationsOf, keysOf, type TileShape } from './shape.ts';
 import { reweighed, splat } from './softmax.ts';
 import { PairSource } from './source.ts';
@@ -60,7 +60,10 @@ export function emitWeights({
     const index = indexIn(shader, operand, at);
     return code.let('stat', load(shader, operand.tensor, operand.dtype, `${index} + ${i}`));
   };
-  const known = stats && rows.query.map((_, g) => [stat(g, 0), stat(g, 1)] as const);
+  const known = stats && {
+    origin: rows.query.map((_, g) => stat(g, 0)),
+    level: rows.query.map((_, g) => stat(g, 1)),
+  };
   const type = shape.width === 1 ? 'f32' : 'vec4<f32>';
   const write = (key: string, values: Lanes): void => {
     values.forEach((value, g) => {
@@ -81,10 +84,10 @@ export function emitWeights({
     kernel.keyLength,
     ({ key, scores, allowed }) => {
       const weights = softmax
-        ? softmaxWeights(shader, scores, known as NonNullable<typeof known>, shape.width)
-        : formulaWeights(kernel, scores, known?.map(([level]) => level) ?? null);
+        ? softmaxWeights(shader, scores, known as KnownLevel, shape.width)
+        : formulaWeights(kernel, scores, known);
       const shown = reweighed(kernel, weights).map((weight, g) => {
-        const full = known ? ` & ${splatBool(isFull(known[g]?.[1] as string), shape.width)}` : '';
+        const full = known ? ` & ${splatBool(isFull(known.origin[g] as string), shape.width)}` : '';
         return code.let('weight', `select(${type}(), ${weight}, ${allowed[g]}${full})`);
       });
       write(key, shown);
@@ -98,8 +101,8 @@ export function emitWeights({
   return shader.finish(invocationsOf(shape));
 }
 
-/** Whether what a row has left says that it is not empty: NaN does. */
-const isFull = (stat: string): string => `bitcast<u32>(${stat}) != 0u`;
+/** Whether a row is not empty, by what its scores are counted from. */
+const isFull = (origin: string): string => `bitcast<u32>(${origin}) != 0xff800000u`;
 
 const splatBool = (value: string, width: 1 | 4): string =>
   width === 1 ? `(${value})` : `vec4<bool>(${value})`;
@@ -108,14 +111,11 @@ const splatBool = (value: string, width: 1 | 4): string =>
 function softmaxWeights(
   shader: ShaderWriter,
   scores: Lanes,
-  stats: readonly (readonly [string, string])[],
+  { origin: maximum, level: sum }: KnownLevel,
   width: 1 | 4,
 ): Lanes {
   const of = shader.use(exp(width));
-  return scores.map((score, g) => {
-    const [maximum, sum] = stats[g] as readonly [string, string];
-    return shader.code.let('weight', `${of}(${score} - ${maximum}) / ${sum}`);
-  });
+  return scores.map((score, g) => shader.code.let('weight', `${of}(${score} - ${maximum?.[g]}) / ${sum[g]}`));
 }
 
 /** Invocations of a workgroup over pooled cells. */
@@ -159,7 +159,9 @@ export function emitPooled({
       };
       const stat = (i: number): string =>
         known ? load(shader, known.operand.tensor, known.operand.dtype, `${known.at} + ${i}`) : '';
-      const [level, full] = known ? [code.let('level', stat(0)), code.let('full', stat(1))] : [null, null];
+      const [origin, level] = known
+        ? [code.let('origin', stat(0)), code.let('level', stat(1))]
+        : [null, null];
       const sum = (): void => {
         const rows = { batch, keyHead, head: [head], query: [query], readHead: [head], readQuery: [query] };
         const source = new PairSource({
@@ -183,10 +185,11 @@ export function emitPooled({
             const [score, mask] = writer
               .write(program.score, program.mask)
               .map((lanes) => lanes[0] as string);
+            const counted = origin === null ? score : code.let('above', `${score} - ${origin}`);
             if (level !== null) source.hand('level', [splat(level, 4)]);
-            source.hand('score', [score as string]);
+            source.hand('score', [counted as string]);
             const plain = softmax
-              ? `${shader.use(exp(4))}(${score} - ${level}) / ${full}`
+              ? `${shader.use(exp(4))}(${counted}) / ${level}`
               : ((writer.write(normalizer.weight)[0] as Lanes)[0] as string);
             const weight = isLiteral(reweight, 1)
               ? plain
@@ -197,8 +200,8 @@ export function emitPooled({
           4,
         );
       };
-      if (full === null) sum();
-      else code.if(isFull(full), sum);
+      if (origin === null) sum();
+      else code.if(isFull(origin), sum);
     });
     const at = indexIn(shader, output.operand, [batch, head, queryBlock, keyBlock]);
     store(
