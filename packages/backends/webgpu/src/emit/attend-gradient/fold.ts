@@ -1,6 +1,6 @@
 // Adds the parts of a gradient, always in the same order, and stores the sums as the result is stored.
 
-import { type Operand, sumOf } from '../attend/operand.ts';
+import { elementAt, type Operand, operandClass } from '../attend/operand.ts';
 import { leave } from '../attend/prefill.ts';
 import { fold, type Team } from '../fold.ts';
 import type { Machine } from '../machine.ts';
@@ -23,7 +23,7 @@ export function planFold(
   const shared = chunks >= INVOCATIONS && total < 8192;
   const groups = shared ? total : Math.ceil(total / INVOCATIONS);
   return {
-    key: `${parts ? `fold${shared ? ' shared' : ''}` : 'zeros'} ${result.tensor}`,
+    key: `${parts ? `fold${shared ? ' shared' : ''}` : 'zeros'} ${operandClass(result)}`,
     emit: () => emitFold(result, parts?.tensor ?? null, shared, machine),
     groups,
     numbers: { groups, total, chunks },
@@ -44,16 +44,8 @@ function emitFold(result: Operand, parts: string | null, shared: boolean, machin
           at: '0',
         })).value
       : '0.0';
-    const put = (): void => {
-      let rest = at;
-      const terms: string[] = [];
-      for (let axis = result.layout.shape.length - 1; axis >= 0; axis--) {
-        const size = shader.size(result.tensor, axis);
-        terms.unshift(`(${rest} % ${size}) * ${shader.stride(result.tensor, axis)}`);
-        if (axis > 0) rest = code.let('rest', `${rest} / ${size}`);
-      }
-      store(shader, code, result.tensor, result.dtype, sumOf([shader.offset(result.tensor), ...terms]), sum);
-    };
+    const put = (): void =>
+      store(shader, code, result.tensor, result.dtype, elementAt(shader, result, at), sum);
     if (shared) code.if('lid == 0', put);
     else put();
   };

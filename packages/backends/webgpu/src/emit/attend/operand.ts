@@ -132,6 +132,21 @@ export function numbersOf(operands: readonly Operand[]): Record<string, number> 
 export const sumOf = (terms: readonly (string | null)[]): string =>
   terms.filter((one) => one !== null).join(' + ') || '0';
 
+/** Where the n-th element of a tensor of the call lies, counted row-major over what is not repeated. */
+export function elementAt(shader: ShaderWriter, { tensor, layout }: Operand, nth: string): string {
+  const { code } = shader;
+  const terms: string[] = [];
+  let rest = nth;
+  layout.strides.forEach((_, i) => {
+    const axis = layout.strides.length - 1 - i;
+    if (layout.strides[axis] === 0) return;
+    const size = shader.size(tensor, axis);
+    terms.unshift(`(${rest} % ${size}) * ${shader.stride(tensor, axis)}`);
+    rest = code.let('rest', `${rest} / ${size}`);
+  });
+  return sumOf([shader.offset(tensor), ...terms]);
+}
+
 /** Scratch memory of records of `width` floats along axes of the given sizes, as an operand. */
 export function scratch(
   name: string,

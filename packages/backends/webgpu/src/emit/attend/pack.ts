@@ -6,7 +6,7 @@ import type { Dispatch, Shader } from '../plan.ts';
 import { ShaderWriter } from '../shader.ts';
 import { load } from '../storage.ts';
 import { product } from '../walk.ts';
-import { type Operand, operandClass, sumOf } from './operand.ts';
+import { elementAt, type Operand, operandClass } from './operand.ts';
 import { leave } from './prefill.ts';
 
 const MEMORY = 'packed';
@@ -103,19 +103,11 @@ function copy(operand: Operand, to: number, machine: Machine): Dispatch[] {
 function emitCopy(operand: Operand, machine: Machine): Shader {
   const shader = new ShaderWriter(machine);
   const { code } = shader;
-  const { tensor, dtype, layout } = operand;
+  const { tensor, dtype } = operand;
   leave(shader);
   const at = code.let('at', `group * ${INVOCATIONS} + lid`);
   code.if(`${at} < ${shader.number('total')}`, () => {
-    let rest = at;
-    const terms: string[] = [];
-    for (let axis = layout.shape.length - 1; axis >= 0; axis--) {
-      if (layout.strides[axis] === 0) continue;
-      const size = shader.size(tensor, axis);
-      terms.unshift(`(${rest} % ${size}) * ${shader.stride(tensor, axis)}`);
-      rest = code.let('rest', `${rest} / ${size}`);
-    }
-    const from = code.let('from', sumOf([shader.offset(tensor), ...terms]));
+    const from = code.let('from', elementAt(shader, operand, at));
     const value = load(shader, tensor, dtype, from);
     const word = dtypes[dtype].element === 'bool' ? `select(0u, 1u, ${value})` : `bitcast<u32>(${value})`;
     code.set(`${shader.binding(TENSOR, 'write', 'u32')}[${shader.number('to')} + ${at}]`, word);
