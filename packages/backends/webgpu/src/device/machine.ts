@@ -29,6 +29,9 @@ const sizesOf = ({ subgroupMinSize, subgroupMaxSize }: Partial<GPUAdapterInfo> =
   max: subgroupMaxSize || 128,
 });
 
+/** WebGPU does not say how much a device does at once: a few dozen multiprocessors, or the threads of a processor. */
+const BUSY = { device: 512, processor: 16 };
+
 /** Matrices of subgroups, as the machine has them with these switches. Their products are made of 16-bit floats. */
 const matricesOf = ({ device: { features }, info }: Found, on: Switches): SubgroupMatrix[] => {
   if (!on.matrices || !on.half || !on.subgroups || !features.has(MATRIX)) return [];
@@ -50,6 +53,7 @@ export function machineOf(found: Found, on: Switches): Machine {
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     invocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     workgroups: limits.maxComputeWorkgroupsPerDimension,
+    busy: found.info.isFallbackAdapter ? BUSY.processor : BUSY.device,
     half: on.half && features.has('shader-f16'),
     subgroups: on.subgroups && features.has('subgroups') ? sizesOf(found.info) : null,
     matrices: matricesOf(found, on),

@@ -23,6 +23,8 @@ export interface Machine {
   readonly invocations: number;
   /** Workgroups along one dimension of a dispatch. */
   readonly workgroups: number;
+  /** Workgroups of about 64 invocations that keep all of it busy: more are worth some work that is done again. */
+  readonly busy: number;
   /** Whether shaders may compute with and store 16-bit floats (`shader-f16`). */
   readonly half: boolean;
   /** The sizes that subgroups may have; null where there are no subgroup operations. */
@@ -38,6 +40,7 @@ export const least: Machine = {
   workgroupBytes: 16384,
   invocations: 256,
   workgroups: 65535,
+  busy: 512,
   half: false,
   subgroups: null,
   matrices: [],

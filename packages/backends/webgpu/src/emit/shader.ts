@@ -114,7 +114,12 @@ export class ShaderWriter {
   readonly #slots = new Map<string, { readonly at: number; readonly slot: Slot }>();
   readonly #functions = new Map<string, WgslFunction>();
   readonly #declared: string[] = [];
-  #workgroupBytes = 0;
+  readonly #shared: {
+    readonly name: string;
+    readonly element: string;
+    readonly length: () => number;
+    readonly bytes: number;
+  }[] = [];
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -175,12 +180,13 @@ export class ShaderWriter {
     return name;
   }
 
-  /** Memory that the workgroup shares: `length` times `element`, which takes `bytes` each. */
-  workgroup(hint: string, element: string, length: number, bytes = 4): string {
+  /**
+   * Memory that the workgroup shares: `length` times `element`, which takes `bytes` each. The length may be known only when the
+   * shader is finished; none is declared where it is zero.
+   */
+  workgroup(hint: string, element: string, length: number | (() => number), bytes = 4): string {
     const name = this.code.name(hint);
-    this.#declared.push(`var<workgroup> ${name}: array<${element}, ${length}>;`);
-    // As compilers lay it out.
-    this.#workgroupBytes += Math.ceil((length * bytes) / 16) * 16;
+    this.#shared.push({ name, element, bytes, length: typeof length === 'number' ? () => length : length });
     return name;
   }
 
@@ -204,9 +210,17 @@ export class ShaderWriter {
    */
   finish(invocations: number): Shader {
     const { machine } = this;
-    if (invocations > machine.invocations || this.#workgroupBytes > machine.workgroupBytes) {
+    const shared = this.#shared
+      .map((one) => ({ ...one, length: one.length() }))
+      .filter(({ length }) => length > 0);
+    // As compilers lay it out.
+    const workgroupBytes = shared.reduce(
+      (sum, { length, bytes }) => sum + Math.ceil((length * bytes) / 16) * 16,
+      0,
+    );
+    if (invocations > machine.invocations || workgroupBytes > machine.workgroupBytes) {
       throw new Error(
-        `A shader of ${invocations} invocations and ${this.#workgroupBytes} bytes of workgroup memory exceeds the device ` +
+        `A shader of ${invocations} invocations and ${workgroupBytes} bytes of workgroup memory exceeds the device ` +
           `(${machine.invocations}, ${machine.workgroupBytes}).`,
       );
     }
@@ -225,6 +239,7 @@ export class ShaderWriter {
         ({ name, access, element }, at) =>
           `@group(0) @binding(${at + 1}) var<storage, ${access === 'read' ? 'read' : 'read_write'}> ${name}: array<${element}>;`,
       ),
+      ...shared.map(({ name, element, length }) => `var<workgroup> ${name}: array<${element}, ${length}>;`),
       ...this.#declared,
       ...[...this.#functions.values()].map((one) => one.code),
       `@compute @workgroup_size(${invocations})`,

@@ -98,7 +98,7 @@ export function sumElements(frame: Frame): Summation {
       '0',
       most,
       (from) => {
-        memory.claim();
+        memory.claim(some * INVOCATIONS);
         const end = code.let('end', `min(${some}, ${most} - ${from})`);
         code.for('e', '0', end, (e) => {
           code.set(`${memory.name}[${e} * ${INVOCATIONS} + lid]`, `${sums}[${from} + ${e}]`);

@@ -6,7 +6,14 @@ import { type AttendGradientProgram, type AttendInput, type DType, dtypes, worki
 import { planCheaper } from '../attend/cheaper.ts';
 import { Axes, readsOf } from '../attend/formulas.ts';
 import { areBounded, type Design } from '../attend/kernel.ts';
-import { numbersOf, type Operand, operandClass, operandOf, operandsOf } from '../attend/operand.ts';
+import {
+  inFours,
+  numbersOf,
+  type Operand,
+  operandClass,
+  operandOf,
+  operandsOf,
+} from '../attend/operand.ts';
 import type { Output } from '../attend/output.ts';
 import { type Bindings, pack } from '../attend/pack.ts';
 import { keysOf, rowsOf } from '../attend/shape.ts';
@@ -22,8 +29,7 @@ import { columnsOf, sumProducts } from './product.ts';
 import { emitRows } from './rows.ts';
 import { sumTable } from './table.ts';
 
-/** Workgroups that keep a device busy, and bytes that sums of several of them may take. */
-const GROUPS = 512;
+/** Bytes that sums of several workgroups may take. */
 const BYTES = 2 ** 25;
 
 type Sizes = Readonly<Record<string, number>>;
@@ -32,7 +38,7 @@ export const planAttendGradient: Planner<AttendGradientProgram> = (program, layo
   const { of } = program;
   const given = givenOf(program, layouts);
   const cheapest = cheapened(program);
-  const packing = pack(inputsOf(program, layouts), bindingsOf(program, cheapest), machine);
+  const packing = pack(inFours(inputsOf(program, layouts)), bindingsOf(program, cheapest), machine);
   const rowCount = product([sizes.batches, sizes.heads, sizes.queryLength] as number[]);
   const cheap =
     rowCount * (sizes.keyLength as number) > 0
@@ -202,7 +208,7 @@ function planTarget(planning: Planning): Planned {
     sum.by === 'product' ? columnsOf(width) : sum.by === 'table' ? Math.max(1, width) : elementsOf(target);
   const blocks = Math.ceil(width / block);
   const most = Math.max(1, Math.floor(Math.min(BYTES, machine.bindingBytes) / (4 * total)));
-  const wanted = Math.ceil(GROUPS / Math.max(1, owners * blocks));
+  const wanted = Math.ceil(machine.busy / Math.max(1, owners * blocks));
   const chunks = Math.max(1, Math.min(wanted, most, units));
   const parted = chunks > 1 || sum.by === 'table';
   const memory = `parts$${name}`;

@@ -4,7 +4,7 @@
 import { asExpr } from '@heed/expr';
 import type { Axis } from '@heed/tensor';
 import type { PairKernel } from '../attend/kernel.ts';
-import { type Operand, offsetOf, read, sumOf, term } from '../attend/operand.ts';
+import { type Operand, offsetOf, read, readFour, sumOf, term } from '../attend/operand.ts';
 import { invocationsOf, rowsOf } from '../attend/shape.ts';
 import { laneOf } from '../expression.ts';
 import { float } from '../lanes.ts';
@@ -40,6 +40,7 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
   const factors = shader.workgroup('factors', 'vec4<f32>', LENGTH * FOURS, 16);
   // Nonzero once a row was seen that holds what is infinite or NaN.
   const strange = shader.workgroup('strange', 'atomic<u32>', 1);
+  code.if('lid == 0', () => code.line(`atomicStore(&${strange}[0], 0u);`));
   const four = code.let('four', `lid / ${LANES}`);
   const lane = code.let('lane', `lid % ${LANES}`);
   const sums = Array.from({ length: 4 }, () =>
@@ -62,8 +63,8 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
   };
 
   /** Adds factor times row of one key (or row) of the tile. */
-  const multiply = (j: string, values: readonly string[], careful: boolean): void => {
-    const factor = code.let('factor', `${factors}[${j} * ${FOURS} + ${four}]`);
+  const multiply = (at: string, values: readonly string[], careful: boolean): void => {
+    const factor = code.let('factor', `${factors}[${at}]`);
     sums.forEach((own, g) => {
       const one = `${factor}.${'xyzw'[g]}`;
       const all = (): void =>
@@ -87,7 +88,7 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
         const column = code.let('column', `${firstElement} + (${cell} - ${j} * ${fours}) * 4`);
         const own = byQuery ? { key: place.key(n) } : place.row(n);
         const start = code.let('row', rowOf(kernel, operand, own));
-        const numbers = [0, 1, 2, 3].map((i) => {
+        const number = (i: number): string => {
           // What lies past the last column is summed like the others and goes nowhere.
           const at = width % 4 === 0 ? `${column} + ${i}` : `min(${column} + ${i}, ${width - 1})`;
           return read(
@@ -95,8 +96,13 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
             operand,
             sumOf([start, term(shader, operand, operand.along.length, `(${at})`)]),
           );
-        });
-        const value = code.let('value', `vec4<f32>(${numbers.join(', ')})`);
+        };
+        const value = code.let(
+          'value',
+          operand.fours
+            ? readFour(shader, operand, `${start} + ${column}`)
+            : `vec4<f32>(${[0, 1, 2, 3].map(number).join(', ')})`,
+        );
         code.if(isStrange(value), () => code.line(`atomicStore(&${strange}[0], 1u);`));
         code.set(`${stage.name}[${cell}]`, value);
       },
@@ -109,18 +115,28 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
     const room = Math.max(1, Math.floor(stage.cells / fours));
     const some = Math.ceil(LENGTH / Math.ceil(LENGTH / room));
     const piece = (from: string): void => {
-      stage.claim();
+      stage.claim(some * fours);
       bring(kernel, operand, from, some);
       stage.barrier();
       const most = LENGTH % some === 0 ? String(some) : `min(${some}, ${LENGTH} - ${from})`;
+      const steps = LENGTH % some === 0 && some % 2 === 0 ? 2 : 1;
       const loop = (careful: boolean) => (): void =>
-        code.for('j', '0', most, (j) => {
-          const values = Array.from({ length: times }, (_, n) => {
-            const column = code.let('cell', `${j} * ${fours} + ${lane}${n ? ` + ${n * LANES}` : ''}`);
-            return code.let('value', `${stage.name}[${column}]`);
-          });
-          multiply(from === '0' ? j : `(${from} + ${j})`, values, careful);
-        });
+        code.for(
+          'j',
+          '0',
+          most,
+          (j) => {
+            const cell = code.let('cell', `${j} * ${fours} + ${lane}`);
+            const factor = code.let('cell', `${from === '0' ? j : `(${from} + ${j})`} * ${FOURS} + ${four}`);
+            for (let step = 0; step < steps; step++) {
+              const values = Array.from({ length: times }, (_, n) =>
+                code.let('value', `${stage.name}[${cell} + ${step * fours + n * LANES}]`),
+              );
+              multiply(`${factor} + ${step * FOURS}`, values, careful);
+            }
+          },
+          steps,
+        );
       const own = (): void => code.if(`atomicLoad(&${strange}[0]) != 0u`, loop(true), loop(false));
       if (fours < LANES) code.if(`${lane} < ${fours}`, own);
       else own();
@@ -145,7 +161,7 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
           `bitcast<vec4<f32>>(select(vec4<u32>(${BARRED}), bitcast<vec4<u32>>(${times}), ${changes.counted[g]}))`,
         );
       });
-      kernel.stage.claim();
+      kernel.stage.claim(0);
       write(kernel, lanes);
       kernel.stage.use();
       product(kernel, kernel.design.operands[row] as Operand);
@@ -153,29 +169,18 @@ export function sumProducts(frame: Frame, terms: readonly StageTerm[]): Summatio
   };
 
   const finish = (): void => {
-    const all = code.array('all', 'vec4<f32>', 4 * times);
     sums.forEach((own, g) => {
-      own.forEach((sum, n) => {
-        code.set(`${all}[${g * times + n}]`, sum);
-      });
-    });
-    code.for('g', '0', '4', (g) => {
-      const own = `${four} * 4 + ${g}`;
-      const at = code.let('at', `${byQuery ? frame.firstRow : frame.firstKey} + ${own}`);
+      const at = code.let('at', `${byQuery ? frame.firstRow : frame.firstKey} + ${four} * 4 + ${g}`);
       code.if(byQuery ? frame.isRow(at) : frame.isKey(at), () =>
-        code.for('n', '0', String(times), (n) => {
-          const column = code.let('column', `(${lane} + ${n} * ${LANES}) * 4`);
-          code.for(
-            'i',
-            '0',
-            `min(4, min(${block} - ${column}, ${width} - ${firstElement} - ${column}))`,
-            (i) =>
-              frame.put(
-                byQuery ? { query: at } : { key: at },
-                [`${firstElement} + ${column} + ${i}`],
-                `${all}[${g} * ${times} + ${n}][${i}]`,
-              ),
-          );
+        own.forEach((sum, n) => {
+          const column = code.let('column', `${firstElement} + (${lane} + ${n * LANES}) * 4`);
+          const end = Math.min(width, block * options.blocks);
+          for (let i = 0; i < 4; i++) {
+            const place = byQuery ? { query: at } : { key: at };
+            const put = (): void => frame.put(place, [`${column} + ${i}`], `${sum}.${'xyzw'[i]}`);
+            if (fours === LANES * times && width % 4 === 0) put();
+            else code.if(`${column} + ${i} < min(${end}, ${firstElement} + ${block})`, put);
+          }
         }),
       );
     });

@@ -99,7 +99,7 @@ export function sumTable(frame: Frame): Summation {
   const addPart = (kernel: PairKernel, changes: Changes, part: Part, firstKey: string | null): void => {
     const { writer, stage, down, across } = kernel;
     const gives = eachOf([part], changes, code.let.bind(code));
-    stage.claim();
+    stage.claim(0);
     write(kernel, changes, part.indices, firstKey);
     const loops = dims.length > 0;
     const one = (element: string, lanes: Lanes): void => {

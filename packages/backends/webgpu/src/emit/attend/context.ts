@@ -4,7 +4,7 @@
 import { typeOf } from '../lanes.ts';
 import type { PairKernel } from './kernel.ts';
 import { RowCells } from './rows.ts';
-import { groupCells, invocationsOf, keysOf, rowCells, type TileShape } from './shape.ts';
+import { cellWidth, groupCells, invocationsOf, keysOf, rowCells, rowsOf, type TileShape } from './shape.ts';
 import { ValueReader, type Values } from './value.ts';
 
 /** How the invocations that share rows divide columns and keys among themselves. */
@@ -32,6 +32,9 @@ export function columnsOf(shape: TileShape, width: number, most: number): Column
 
 /** What a weight of a pair that is not allowed is written as: it weighs nothing, and is told from a zero. */
 const BARRED = '0x80000000u';
+
+/** Keys whose values one invocation asks for together. */
+const TOGETHER = 4;
 
 export interface ContextOptions {
   readonly values: Values;
@@ -66,9 +69,9 @@ export class Context {
     this.#reader = new ValueReader(shader, code, options.values, tile);
     this.#weights = shader.workgroup(
       'weights',
-      typeOf('float', shape.width),
+      typeOf('float', cellWidth(shape)),
       keysOf(shape) * rowCells(shape),
-      4 * shape.width,
+      4 * cellWidth(shape),
     );
     this.#strange = options.open || !options.shared ? '' : shader.workgroup('strange', 'atomic<u32>', 1);
     if (this.#strange) code.if('lid == 0', () => code.line(`atomicStore(&${this.#strange}[0], 0u);`));
@@ -80,7 +83,7 @@ export class Context {
   }
 
   static weightBytes(shape: TileShape): number {
-    return keysOf(shape) * rowCells(shape) * shape.width * 4;
+    return keysOf(shape) * rowsOf(shape) * 4;
   }
 
   /** The columns of a result. */
@@ -98,7 +101,7 @@ export class Context {
   /** Adds a tile: weights of the invocation's pairs, of which those not allowed are skipped. */
   add(firstKey: string, weights: readonly string[], allowed: readonly string[]): void {
     const { code, shape, across, down, stage } = this.#kernel;
-    const { width, group } = shape;
+    const { width } = shape;
     const [bits, floats] = width === 1 ? ['u32', 'f32'] : ['vec4<u32>', 'vec4<f32>'];
     const taken = weights.map((weight, g) =>
       // As integers, since compilers need not tell the two zeros apart.
@@ -108,15 +111,17 @@ export class Context {
       ),
     );
     // The weights of the tile before may still be read.
-    stage.claim();
+    stage.claim(0);
+    const cells = groupCells(shape);
     for (let lane = 0; lane < width; lane++) {
-      for (let i = 0; i < groupCells(shape); i++) {
+      const ofKey = taken.map((one) => (width === 1 ? one : `${one}.${'xyzw'[lane]}`));
+      for (let i = 0; i < cells; i++) {
         const cell =
-          width === 1
-            ? (taken[i] as string)
-            : `vec4<f32>(${[0, 1, 2, 3].map((n) => `${taken[4 * i + n]}.${'xyzw'[lane]}`).join(', ')})`;
+          cellWidth(shape) === 1
+            ? (ofKey[i] as string)
+            : `vec4<f32>(${ofKey.slice(4 * i, 4 * i + 4).join(', ')})`;
         const key = width === 1 ? across : `(${across} * 4 + ${lane})`;
-        const own = shape.down === 1 ? i : `${down} * ${group / width} + ${i}`;
+        const own = shape.down === 1 ? i : `${down} * ${cells} + ${i}`;
         code.set(`${this.#weights}[${key} * ${rowCells(shape)} + ${own}]`, cell);
       }
     }
@@ -126,28 +131,39 @@ export class Context {
     stage.use();
   }
 
-  /** Each value is read by one invocation, from where it is stored. */
+  /** Each value is read by one invocation, from where it is stored: of several keys before any of them is waited for. */
   #addOwn(firstKey: string): void {
     const { code, shape, stage } = this.#kernel;
     const { columns, end, firstColumn, open } = this.#options;
+    const { parts } = columns;
     stage.barrier();
     const keys = code.let('count', `min(${keysOf(shape)}, ${end} - ${firstKey})`);
-    code.for(
-      'j',
-      this.#part,
-      keys,
-      (j) => {
-        const key = code.let('key', `${firstKey} + ${j}`);
-        const values = Array.from({ length: columns.times }, (_, n) => {
-          const column = code.let('column', `${firstColumn} + ${this.#columnOf(n)} * 4`);
-          return columns.width * columns.blocks === this.#options.values.width
-            ? this.#reader.read(key, column)
-            : this.#guarded(column, key);
-        });
-        this.#multiply(j, values, open ? null : values.map(isStrange).join(' || '));
-      },
-      columns.parts,
-    );
+    const each = (from: string, to: string, many: number): void =>
+      code.for(
+        'j',
+        from,
+        to,
+        (j) => {
+          const read = Array.from({ length: many }, (_, i) => {
+            const at = i === 0 ? j : code.let('at', `${j} + ${i * parts}`);
+            const key = code.let('key', `${firstKey} + ${at}`);
+            const values = Array.from({ length: columns.times }, (_, n) => {
+              const column = code.let('column', `${firstColumn} + ${this.#columnOf(n)} * 4`);
+              return columns.width * columns.blocks === this.#options.values.width
+                ? this.#reader.read(key, column)
+                : this.#guarded(column, key);
+            });
+            return { at, values };
+          });
+          const strange = read.flatMap(({ values }) => values.map(isStrange)).join(' || ');
+          this.#multiply(read, open ? null : strange);
+        },
+        many * parts,
+      );
+    const steps = code.let('steps', `(${keys} - ${this.#part} + ${parts - 1}) / ${TOGETHER * parts}`);
+    const rest = code.let('rest', `${this.#part} + ${steps} * ${TOGETHER * parts}`);
+    each(this.#part, rest, TOGETHER);
+    each(rest, keys, 1);
   }
 
   #guarded(column: string, key: string): string {
@@ -168,7 +184,7 @@ export class Context {
     const room = Math.max(1, Math.floor(stage.cells / fours));
     const some = Math.ceil(keys / Math.ceil(keys / room));
     const piece = (from: string): void => {
-      stage.claim();
+      stage.claim(some * fours);
       code.for(
         'cell',
         'lid',
@@ -198,7 +214,10 @@ export class Context {
             const own = Array.from({ length: columns.times }, (_, n) =>
               code.let('value', `${stage.name}[${j} * ${fours} + ${this.#columnOf(n)}]`),
             );
-            this.#multiply(from === '0' ? j : `(${from} + ${j})`, own, careful ? 'true' : null);
+            this.#multiply(
+              [{ at: from === '0' ? j : `(${from} + ${j})`, values: own }],
+              careful ? 'true' : null,
+            );
           },
           columns.parts,
         );
@@ -223,34 +242,37 @@ export class Context {
     return n === 0 ? this.#lane : `(${this.#lane} + ${n * this.#options.columns.lanes})`;
   }
 
-  /** Adds weight times value of one key. Where `careful` may hold, pairs that are not allowed are told apart. */
-  #multiply(j: string, values: readonly string[], careful: string | null): void {
+  /** Adds weight times value of keys. Where `careful` may hold, pairs that are not allowed are told apart. */
+  #multiply(
+    keys: readonly { readonly at: string; readonly values: readonly string[] }[],
+    careful: string | null,
+  ): void {
     const { code, shape, down } = this.#kernel;
     const own = groupCells(shape);
-    const cells = Array.from({ length: own }, (_, i) =>
-      code.let(
-        'weight',
-        `${this.#weights}[${j} * ${rowCells(shape)} + ${shape.down === 1 ? i : `${down} * ${own} + ${i}`}]`,
-      ),
-    );
-    const weights = new RowCells(cells, shape.width);
-    const plain = (): void =>
-      this.#sums.forEach((sums, g) => {
-        sums.forEach((sum, n) => {
-          code.set(sum, `${sum} + ${weights.of(g)} * ${values[n]}`);
+    const weighed = keys.map(({ at, values }) => {
+      const cells = Array.from({ length: own }, (_, i) =>
+        code.let(
+          'weight',
+          `${this.#weights}[${at} * ${rowCells(shape)} + ${shape.down === 1 ? i : `${down} * ${own} + ${i}`}]`,
+        ),
+      );
+      return { values, weights: new RowCells(cells, cellWidth(shape)) };
+    });
+    const all = (told: boolean) => (): void => {
+      for (const { values, weights } of weighed) {
+        this.#sums.forEach((sums, g) => {
+          const add = (): void =>
+            sums.forEach((sum, n) => {
+              code.set(sum, `${sum} + ${weights.of(g)} * ${values[n]}`);
+            });
+          if (told) code.if(`bitcast<u32>(${weights.of(g)}) != ${BARRED}`, add);
+          else add();
         });
-      });
-    const choosy = (): void =>
-      this.#sums.forEach((sums, g) => {
-        code.if(`bitcast<u32>(${weights.of(g)}) != ${BARRED}`, () => {
-          sums.forEach((sum, n) => {
-            code.set(sum, `${sum} + ${weights.of(g)} * ${values[n]}`);
-          });
-        });
-      });
-    if (careful === null) plain();
-    else if (careful === 'true') choosy();
-    else code.if(careful, choosy, plain);
+      }
+    };
+    if (careful === null) all(false)();
+    else if (careful === 'true') all(true)();
+    else code.if(careful, all(true), all(false));
   }
 
   /** Sums over the invocations that took keys in turns; then calls `put` where there is a column to store. */
@@ -282,7 +304,7 @@ export class Context {
         cellsOf('lid').forEach((cell, c) => {
           code.set(cell, floats ? `${sum}.${'xyzw'[c]}` : sum);
         });
-      stage.claim();
+      stage.claim(invocationsOf(shape) * (floats ? 4 : 1));
       store();
       for (let half = columns.parts / 2; half >= 1; half /= 2) {
         stage.barrier();

@@ -104,7 +104,8 @@ export function emitChunks(options: DecodeOptions): Shader {
     firstColumn: columns.blocks === 1 ? '0' : code.let('first_column', `${block} * ${columns.width}`),
     end: to,
     open: isLiteral(program.mask, 1),
-    shared: false,
+    // Values are worth bringing where several invocations share them.
+    shared: shape.down > 2,
   });
   const rows = Array.from({ length: shape.group }, (_, g) => g);
   let header: Lanes[] | null = null;

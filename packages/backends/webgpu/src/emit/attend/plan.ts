@@ -33,13 +33,18 @@ import {
 } from './templates.ts';
 import type { Values } from './value.ts';
 
-/** Queries below which keys are split among workgroups. */
-const FEW = 16;
+/** Queries for which keys are split among workgroups in any case, and those for which they are where the device would else be idle. */
+const FEW = 8;
+const SOME = 32;
+
 export const planAttend: Planner<AttendProgram> = (program, layouts, machine, sizes) => {
   const lengths = lengthsOf(sizes);
   const { batches, heads, queries, keys } = lengths;
   const { keep, normalizer } = program;
-  const split = queries < FEW && (normalizer.level.by === 'log-sum-exp' || normalizer.level.by === 'none');
+  const mergeable = normalizer.level.by === 'log-sum-exp' || normalizer.level.by === 'none';
+  // Tiles of the keys that are split have no guards.
+  const idle = queries <= SOME && !program.cheaper && 2 * batches * heads <= machine.busy;
+  const split = mergeable && (queries <= FEW || idle);
   const packing = pack(inFours(operandsOf(program, layouts)), bindingsOf(program, split), machine);
   const inputs = packing.operands;
   const value = inputs[program.value] as Operand;
@@ -49,7 +54,7 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
     split || keys === 0 || program.cheaper || machine.matrices.length === 0
       ? null
       : productIn(program.score, inputs);
-  const shape = prefillShape(machine, width, found !== null);
+  const shape = prefillShape(machine, width, lengths, found !== null);
   const rowProduct = found && planProduct(found, machine, shape);
   const cheap = split || keys === 0 ? null : planCheaper(program, inputs, machine, sizes, shape);
   const operands = { ...inputs, ...cheap?.rows };
@@ -102,7 +107,7 @@ export const planAttend: Planner<AttendProgram> = (program, layouts, machine, si
     notes: [
       ...main.notes,
       ...more.notes,
-      ...(queries < FEW && !split
+      ...(queries <= FEW && !split
         ? [`few queries, but a level by ${normalizer.level.by} takes all keys of a row in one workgroup`]
         : []),
       ...(isLiteral(program.mask, 1) || !design.bounded

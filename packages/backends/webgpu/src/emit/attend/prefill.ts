@@ -15,7 +15,7 @@ import { indexIn, type Output, storeFour } from './output.ts';
 import { countedFrom } from './relative.ts';
 import type { RowTile } from './row-tile.ts';
 import { Exchange, gatherRows, mapRows, type RowCells } from './rows.ts';
-import { invocationsOf, rowsOf, type TileShape } from './shape.ts';
+import { cellWidth, invocationsOf, rowsOf, type TileShape } from './shape.ts';
 import { reweighed, splat, streamSoftmax } from './softmax.ts';
 import { type Solved, solveArgmax, solveRoot } from './solve.ts';
 import type { Values } from './value.ts';
@@ -129,7 +129,7 @@ function softmaxRows(
   let total = sum;
   if (sink) {
     const own = gatherRows(kernel, 'sink', sink);
-    const expOf = shader.use(exp(shape.width));
+    const expOf = shader.use(exp(cellWidth(shape)));
     total = mapRows(kernel, 'sum', [sum, own, maximum], ([a, b, c]) => `${a} + ${expOf}(${b} - ${c})`);
   }
   const rows = Array.from({ length: shape.group }, (_, g) => g);
@@ -140,7 +140,7 @@ function softmaxRows(
     kernel,
     'level',
     [maximum, total],
-    ([a, b]) => `${a} + ${shader.use(log(shape.width))}(${b})`,
+    ([a, b]) => `${a} + ${shader.use(log(cellWidth(shape)))}(${b})`,
   );
   const least = `${shader.use(negativeInfinity(1))}()`;
   return {

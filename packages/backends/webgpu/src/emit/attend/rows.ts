@@ -1,9 +1,9 @@
-// Numbers that each row of an invocation has: maxima, sums. They are held as cells, which as the keys' are as wide as the
-// lanes, and exchanged among the invocations that share the rows.
+// Numbers that each row of an invocation has: maxima, sums. They are held as cells and exchanged among the invocations that
+// share the rows.
 
 import { typeOf, type Width } from '../lanes.ts';
 import type { PairKernel } from './kernel.ts';
-import { groupCells, rowCells, rowsOf } from './shape.ts';
+import { cellWidth, groupCells, rowCells, rowsOf } from './shape.ts';
 import type { Subgroup } from './subgroup.ts';
 
 /** A number for each row of the invocation. */
@@ -29,21 +29,21 @@ export class RowCells {
 export const rowVariables = ({ code, shape }: PairKernel, hint: string, first: string): RowCells =>
   new RowCells(
     Array.from({ length: groupCells(shape) }, () => {
-      const type = typeOf('float', shape.width);
-      return code.var(hint, shape.width === 1 ? first : `${type}(${first})`, type);
+      const type = typeOf('float', cellWidth(shape));
+      return code.var(hint, `${type}(${first})`, type);
     }),
-    shape.width,
+    cellWidth(shape),
   );
 
 /** Cells of numbers that are there row by row. */
 export const gatherRows = ({ code, shape }: PairKernel, hint: string, numbers: readonly string[]): RowCells =>
   new RowCells(
-    shape.width === 1
+    cellWidth(shape) === 1
       ? numbers.map((one) => code.let(hint, one))
       : Array.from({ length: groupCells(shape) }, (_, i) =>
           code.let(hint, `vec4<f32>(${numbers.slice(4 * i, 4 * i + 4).join(', ')})`),
         ),
-    shape.width,
+    cellWidth(shape),
   );
 
 /** Cells computed from others. */
@@ -57,7 +57,7 @@ export const mapRows = (
     Array.from({ length: groupCells(shape) }, (_, i) =>
       code.let(hint, write(args.map(({ cells }) => cells[i] as string))),
     ),
-    shape.width,
+    cellWidth(shape),
   );
 
 export const setRows = ({ code }: PairKernel, target: RowCells, value: RowCells): void =>
@@ -83,9 +83,9 @@ export class Exchange {
     // Two halves in turns: what is being read is not written by those that went ahead to the next exchange.
     this.#memory = shader.workgroup(
       'exchange',
-      typeOf('float', shape.width),
+      typeOf('float', cellWidth(shape)),
       2 * this.#cells,
-      4 * shape.width,
+      4 * cellWidth(shape),
     );
   }
 
@@ -126,7 +126,7 @@ export class Exchange {
     combine: (a: string, b: string) => string,
   ): RowCells {
     const { code, shape, across, stage } = this.#kernel;
-    const type = typeOf('float', shape.width);
+    const type = typeOf('float', cellWidth(shape));
     const results = values.cells.map((cell) => code.var('all', cell, type));
     code.if(
       linear,
@@ -150,7 +150,7 @@ export class Exchange {
     );
     // Where the subgroups did it, nobody has waited.
     stage.use();
-    return new RowCells(results, shape.width);
+    return new RowCells(results, cellWidth(shape));
   }
 
   #round(
@@ -171,7 +171,7 @@ export class Exchange {
     });
     stage.barrier();
     const results = values.cells.map((_, i) =>
-      code.var('all', place(first, i), typeOf('float', shape.width)),
+      code.var('all', place(first, i), typeOf('float', cellWidth(shape))),
     );
     code.for('other', '1', String(many), (other) => {
       const who = code.let('who', `${first} + ${other}${step === 1 ? '' : ` * ${step}`}`);
@@ -179,6 +179,6 @@ export class Exchange {
         code.set(result, combine(result, place(who, i)));
       });
     });
-    return new RowCells(results, shape.width);
+    return new RowCells(results, cellWidth(shape));
   }
 }

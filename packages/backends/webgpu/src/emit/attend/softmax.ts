@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { isLiteral } from './formulas.ts';
 import type { PairKernel } from './kernel.ts';
 import { type Exchange, gatherRows, mapRows, type RowCells, rowVariables, setRows } from './rows.ts';
+import { cellWidth } from './shape.ts';
 
 /** Below every finite score, and finite itself: differences to it are numbers. */
 export const LEAST = float(-3.4028234663852886e38);
@@ -67,7 +68,7 @@ export function streamSoftmax({
       mapRows(kernel, 'maximum', [maximum, first], ([a, b]) => `max(${a}, ${b})`),
     );
   }
-  const expOf = shader.use(expBelow(width));
+  const [expOf, expOfRows] = [shader.use(expBelow(width)), shader.use(expBelow(cellWidth(shape)))];
   kernel.sweep(from, to, ({ first, scores, allowed }) => {
     const tops = scores.map((score, g) => {
       const top = code.let('top', `select(${splat(LEAST, width)}, ${score}, ${allowed[g]})`);
@@ -75,7 +76,7 @@ export function streamSoftmax({
     });
     const here = exchange.combine(gatherRows(kernel, 'top', tops), (a, b) => `max(${a}, ${b})`);
     const next = mapRows(kernel, 'next', [maximum, here], ([a, b]) => `max(${a}, ${b})`);
-    const fade = mapRows(kernel, 'fade', [maximum, next], ([a, b]) => `${expOf}(${a} - ${b})`);
+    const fade = mapRows(kernel, 'fade', [maximum, next], ([a, b]) => `${expOfRows}(${a} - ${b})`);
     setRows(kernel, maximum, next);
     const weights = scores.map((score, g) =>
       code.let('weight', `select(${type}(), ${expOf}(${score} - ${next.of(g)}), ${allowed[g]})`),

@@ -6,7 +6,7 @@ import type { Position, Source } from '../expression.ts';
 import { type Lanes, typeOf, type Width } from '../lanes.ts';
 import type { Code, ShaderWriter } from '../shader.ts';
 import { handed, isAxis, isLength } from './axes.ts';
-import { type Operand, offsetOf, read, sumOf, term, variesAlong } from './operand.ts';
+import { type Operand, offsetOf, read, readFour, sumOf, term, variesAlong } from './operand.ts';
 
 /** The rows of one invocation: i32 expressions. */
 export interface Rows {
@@ -107,6 +107,28 @@ export class PairSource implements Source {
     return this.#read(this.#options.operands[name] as Operand, indices, at);
   }
 
+  /** Reads four elements of an operand bound in fours, from a multiple of four on; returns what gives the lanes of each. */
+  fours(operand: Operand, at: Position): (i: number) => Lanes {
+    const { shader, code, width } = this.#options;
+    const byKey = variesAlong(operand, 'key');
+    const lanes = byKey ? lanesOf(width) : [''];
+    const rows = (this.#starts.get(operand.name) as Lanes).map((start) =>
+      lanes.map((lane) => {
+        const index = this.#index(operand, start, lane, [], [at]);
+        return code.let(operand.name, readFour(shader, operand, index));
+      }),
+    );
+    return (i) => {
+      const values = rows.map((fours) => fours.map((four) => `${four}.${'xyzw'[i]}`));
+      return byKey && width === 4
+        ? values.map((each) => code.let(operand.name, `vec4<f32>(${each.join(', ')})`))
+        : this.#repeat(
+            'float',
+            values.map(([one]) => one as string),
+          );
+    };
+  }
+
   #place(axis: Axis): Lanes {
     const { rows } = this.#options;
     if (axis === 'key') return [this.#key().key];
@@ -200,6 +222,16 @@ export class PairSource implements Source {
     indices: readonly string[],
     at: readonly Position[],
   ): string {
+    return read(this.#options.shader, operand, this.#index(operand, start, lane, indices, at));
+  }
+
+  #index(
+    operand: Operand,
+    start: string,
+    lane: string,
+    indices: readonly string[],
+    at: readonly Position[],
+  ): string {
     const { shader } = this.#options;
     const { along, type } = operand;
     const key = along.indexOf('key');
@@ -209,7 +241,7 @@ export class PairSource implements Source {
       ...indices.map((index, i) => term(shader, operand, along.length + i, index)),
       ...at.map((one, i) => term(shader, operand, along.length + type.lookups + i, one)),
     ];
-    return read(shader, operand, sumOf(terms));
+    return sumOf(terms);
   }
 
   #lookups({ layout, along, type }: Operand): readonly number[] {

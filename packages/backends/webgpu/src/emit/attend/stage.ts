@@ -1,37 +1,44 @@
 // Workgroup memory through which rows of operands pass: a piece of every vector of the tile, element by element.
 
-import type { Node } from '@heed/expr';
+import { type Node, reachable } from '@heed/expr';
 import { ExpressionWriter, type Position, type Site } from '../expression.ts';
 import { type Lanes, typeOf } from '../lanes.ts';
 import { lanewise } from '../lanewise.ts';
 import type { Code, ShaderWriter } from '../shader.ts';
 import { type Operand, offsetOf, read, readFour, strideClass, sumOf, term, variesAlong } from './operand.ts';
-import { invocationsOf, keyCells, rowCells, type TileShape } from './shape.ts';
+import { invocationsOf, keyCells, rowsOf, type TileShape } from './shape.ts';
 import type { PairSource, Ready } from './source.ts';
 
-/** Memory of the workgroup that is written and read in turns. */
+/**
+ * Memory of the workgroup that is written and read in turns. It is as large as what was taken of it at most: a device clears all of
+ * it before every workgroup, and has room for as many workgroups as their memory leaves.
+ */
 export class Stage {
   readonly name: string;
+  /** What may be taken. */
   readonly cells: number;
   readonly #code: Code;
+  #taken = 0;
   /** Whether some invocation may still read what was written. */
   #busy = true;
 
   constructor(shader: ShaderWriter, code: Code, shape: TileShape, cells: number) {
     this.#code = code;
     this.cells = cells;
-    this.name = shader.workgroup('stage', typeOf('float', shape.width), cells, 4 * shape.width);
+    this.name = shader.workgroup('stage', typeOf('float', shape.width), () => this.#taken, 4 * shape.width);
+  }
+
+  /** Before cells up to there are written; waits, unless nobody can be reading. */
+  claim(cells: number): void {
+    if (cells > this.cells) throw new Error(`attend: ${cells} cells of a stage of ${this.cells}.`);
+    this.#taken = Math.max(this.#taken, cells);
+    if (this.#busy) this.barrier();
   }
 
   /** All invocations wait for each other. */
   barrier(): void {
     this.#code.barrier();
     this.#busy = false;
-  }
-
-  /** Before writing: waits, unless nobody can be reading. */
-  claim(): void {
-    if (this.#busy) this.barrier();
   }
 
   /** What was written is going to be read, or a loop begins whose end reads it. */
@@ -105,17 +112,49 @@ export class TileWriter extends ExpressionWriter {
     const { stage, shape } = this.#site;
     const perElement = inputs.reduce((sum, one) => sum + pitch(shape, one), 0);
     const room = perElement === 0 ? 0 : Math.floor(stage.cells / perElement);
+    // Where no other invocation reads the same keys there is nothing to share: each reads its own, without waiting.
+    const alone =
+      shape.down === 1 && size % 4 === 0 && inputs.every(({ fours }) => fours) && by.every(isLight);
     this.#depth++;
     if (room === 0) super.loop(by, size, body);
-    else this.#pieces(inputs, size, pieceOf(size, room), body);
+    else if (alone) this.#inFours(inputs, size, body);
+    else this.#pieces(by, inputs, size, pieceOf(size, room), body);
     this.#depth--;
   }
 
+  /** Reads four elements at a time of every row, from where it is stored. */
+  #inFours(inputs: readonly Operand[], size: number, body: (at: Position) => void): void {
+    const { code } = this.#site;
+    code.for(
+      'from',
+      '0',
+      String(size),
+      (from) => {
+        const fours = inputs.map((one) => this.#source.fours(one, from));
+        for (let i = 0; i < 4; i++) {
+          const position = i === 0 ? from : code.let('at', `${from} + ${i}`);
+          const ready = inputs.map(({ name }, n): [string, Ready] => [
+            name,
+            { position, lanes: () => fours[n]?.(i) as Lanes },
+          ]);
+          this.#source.during(Object.fromEntries(ready), () => body(position));
+        }
+      },
+      4,
+    );
+  }
+
   /** Brings `piece` elements at a time of every row into workgroup memory, and loops over them there. */
-  #pieces(inputs: readonly Operand[], size: number, piece: number, body: (at: Position) => void): void {
+  #pieces(
+    by: readonly Node[],
+    inputs: readonly Operand[],
+    size: number,
+    piece: number,
+    body: (at: Position) => void,
+  ): void {
     const { code, stage } = this.#site;
     const each = (from: string): void => {
-      stage.claim();
+      stage.claim(piece * inputs.reduce((sum, one) => sum + pitch(this.#site.shape, one), 0));
       let start = 0;
       const starts = inputs.map((one) => {
         const own = start;
@@ -125,13 +164,25 @@ export class TileWriter extends ExpressionWriter {
       });
       stage.barrier();
       const most = size % piece === 0 ? String(piece) : `min(${piece}, ${size} - ${from})`;
-      code.for('i', '0', most, (i) => {
-        const position = from === '0' ? i : code.let('at', `${from} + ${i}`);
-        const ready = Object.fromEntries(
-          inputs.map((one, n) => [one.name, this.#ready(one, starts[n] as number, i, position)]),
-        );
-        this.#source.during(ready, () => body(position));
-      });
+      const steps = size % 4 === 0 && piece % 4 === 0 && by.every(isLight) ? 4 : 1;
+      code.for(
+        'i',
+        '0',
+        most,
+        (i) => {
+          const cells = inputs.map((one, n) => this.#cellsOf(one, starts[n] as number, i));
+          for (let step = 0; step < steps; step++) {
+            const position = sumOf([from, i, String(step)].filter((one) => one !== '0'));
+            const at = position === i ? i : code.let('at', position);
+            const ready = inputs.map((one, n): [string, Ready] => [
+              one.name,
+              { position: at, lanes: () => this.#lanes(one, cells[n] as string, step) },
+            ]);
+            this.#source.during(Object.fromEntries(ready), () => body(at));
+          }
+        },
+        steps,
+      );
       stage.use();
     };
     if (piece === size) {
@@ -146,7 +197,7 @@ export class TileWriter extends ExpressionWriter {
   #bring(operand: Operand, start: number, from: string, piece: number, size: number): void {
     const { shader, code, shape, stage, place, width } = this.#site;
     const byQuery = variesAlong(operand, 'query');
-    const rows = byQuery ? rowCells(shape) : keyCells(shape);
+    const rows = cellsAlong(shape, operand);
     const feature = operand.along.length;
     const along = operand.along.indexOf(byQuery ? 'query' : 'key');
     // Neighbouring invocations read neighbouring numbers.
@@ -204,25 +255,39 @@ export class TileWriter extends ExpressionWriter {
     );
   }
 
-  /** The numbers of this invocation's rows or keys at an element that was brought. */
-  #ready(operand: Operand, start: number, element: string, position: Position): Ready {
-    const { code, shape, stage, down, across, width } = this.#site;
-    const { group } = shape;
-    const cell = (n: string): string =>
-      `${stage.name}[${element} * ${pitch(shape, operand)} + ${n}${start ? ` + ${start}` : ''}]`;
-    const lanes = (): Lanes => {
-      if (!variesAlong(operand, 'query')) return [code.let(operand.name, cell(across))];
-      const cells = Array.from({ length: group / width }, (_, i) =>
-        code.let(operand.name, cell(`${down} * ${group / width}${i ? ` + ${i}` : ''}`)),
-      );
-      if (width === 1) return cells;
-      return Array.from(
-        { length: group },
-        (_, g) => `vec4<f32>(${cells[Math.floor(g / 4)]}.${'xyzw'[g % 4]})`,
-      );
-    };
-    return { position, lanes };
+  /** Where the numbers of this invocation's rows or keys lie at an element that was brought. */
+  #cellsOf(operand: Operand, start: number, element: string): string {
+    const { code, shape, down, across } = this.#site;
+    const own = Math.ceil(shape.group / shape.width);
+    const first = !variesAlong(operand, 'query') ? across : own === 1 ? down : `${down} * ${own}`;
+    return code.let(
+      'cell',
+      sumOf([`${element} * ${pitch(shape, operand)}`, first, String(start)].filter((one) => one !== '0')),
+    );
   }
+
+  /** These numbers, some elements further on. */
+  #lanes(operand: Operand, first: string, step: number): Lanes {
+    const { code, shape, stage, width } = this.#site;
+    const { group } = shape;
+    const cell = (i: number): string => {
+      const further = step * pitch(shape, operand) + i;
+      return code.let(operand.name, `${stage.name}[${first}${further ? ` + ${further}` : ''}]`);
+    };
+    if (!variesAlong(operand, 'query')) return [cell(0)];
+    const cells = Array.from({ length: Math.ceil(group / width) }, (_, i) => cell(i));
+    if (width === 1) return cells;
+    return Array.from({ length: group }, (_, g) => `vec4<f32>(${cells[Math.floor(g / 4)]}.${'xyzw'[g % 4]})`);
+  }
+}
+
+/** Operations that take no longer than the loop around them: what is made of them alone is worth writing out several times. */
+const light: ReadonlySet<string> = new Set(['input', 'add', 'sub', 'mul', 'neg', 'abs']);
+const LIGHT = 4;
+
+function isLight(node: Node): boolean {
+  const nodes = [...reachable([node])].filter(({ type }) => type.dims.length > 0);
+  return nodes.length <= LIGHT && nodes.every(({ op }) => light.has(op));
 }
 
 /** Elements of a piece: as many pieces as `room` for elements demands, of about the same size, in whole fours if possible. */
@@ -232,6 +297,9 @@ function pieceOf(size: number, room: number): number {
   return 4 * Math.ceil(size / 4 / Math.ceil(size / 4 / fours));
 }
 
+/** Cells, as wide as the lanes, that hold one element of every row or key of the tile. */
+const cellsAlong = (shape: TileShape, operand: Operand): number =>
+  variesAlong(operand, 'query') ? Math.ceil(rowsOf(shape) / shape.width) : keyCells(shape);
+
 /** Cells from one element to the next: one more than there are rows, so that columns fall into different banks. */
-const pitch = (shape: TileShape, operand: Operand): number =>
-  (variesAlong(operand, 'query') ? rowCells(shape) : keyCells(shape)) + 1;
+const pitch = (shape: TileShape, operand: Operand): number => cellsAlong(shape, operand) + 1;

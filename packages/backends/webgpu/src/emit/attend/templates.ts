@@ -115,24 +115,36 @@ const productNote = ({ query, key, tiling }: ProductDesign): string =>
 const columnNotes = ({ blocks, width }: Columns): string[] =>
   blocks === 1 ? [] : [`scores are computed ${blocks} times: a workgroup sums ${width} columns of values`];
 
-/** Wide values want more invocations side by side, and `matrices` at least a subgroup of them. */
+/**
+ * Wide values want more invocations side by side, and `matrices` at least a subgroup of them; where there are rows enough to
+ * keep the device busy, an invocation takes more of them, for what it loads of keys and values then serves as many more.
+ */
 export function prefillShape(
-  { workgroupBytes, subgroups }: Machine,
+  { workgroupBytes, subgroups, busy }: Machine,
   width: number,
+  { batches, heads, queries }: Pick<Lengths, 'batches' | 'heads' | 'queries'>,
   matrices: boolean,
 ): TileShape {
   const narrow: TileShape = { down: 8, across: 8, group: 4, width: 4 };
   const wide: TileShape = { down: 8, across: 16, group: 4, width: 4 };
-  const fits = Exchange.bytes(wide) + Context.weightBytes(wide) + 8192 <= workgroupBytes;
+  const tall: TileShape = { down: 8, across: 8, group: 8, width: 4 };
+  const fits = (shape: TileShape): boolean =>
+    Exchange.bytes(shape) + Context.weightBytes(shape) + 8192 <= workgroupBytes;
   const whole = matrices && subgroups !== null && subgroups.max > invocationsOf(narrow);
-  return (width > 128 || whole) && fits ? wide : narrow;
+  if (width > 128 || whole) return fits(wide) ? wide : narrow;
+  // Columns in registers: eight rows of more than these would not stay there.
+  const many = !matrices && width <= 64 && batches * heads * Math.ceil(queries / rowsOf(tall)) >= busy;
+  return many && fits(tall) ? tall : narrow;
 }
 
 const shapeKey = ({ down, across, group, width }: TileShape): string => `${down}x${across}x${group}x${width}`;
 
 /** As many keys side by side as there are rows to spare: loading them is what takes time here. */
-const decodeShape = (rows: number): TileShape =>
-  rows <= 4 ? { down: 1, across: 64, group: 4, width: 4 } : { down: 2, across: 32, group: 4, width: 4 };
+function decodeShape(rows: number): TileShape {
+  if (rows > 8) return { down: 8, across: 8, group: 4, width: 4 };
+  if (rows > 4) return { down: 2, across: 32, group: 4, width: 4 };
+  return { down: 1, across: 64, group: rows > 2 ? 4 : rows > 1 ? 2 : 1, width: 4 };
+}
 
 export function planDecode({ design, machine, values, outputs, lengths, base, numbers }: Parts): Part {
   const { batches, heads, keyHeads, queries, keys } = lengths;
@@ -143,7 +155,7 @@ export function planDecode({ design, machine, values, outputs, lengths, base, nu
   const cells = stageCells(machine, shape, null);
   const tiles = Math.ceil((queries * shared) / rowsOf(shape));
   const matrices = batches * (packed ? keyHeads : heads) * tiles * columns.blocks;
-  const most = Math.max(1, Math.ceil(WORKGROUPS / matrices));
+  const most = Math.max(1, Math.ceil(machine.busy / matrices));
   const wanted = Math.max(1, Math.min(most, Math.ceil(keys / LEAST_CHUNK)));
   const chunk = Math.max(keysOf(shape), Math.ceil(keys / wanted / keysOf(shape)) * keysOf(shape));
   const chunks = Math.max(1, Math.ceil(keys / chunk));
@@ -187,8 +199,7 @@ export function planDecode({ design, machine, values, outputs, lengths, base, nu
   };
 }
 
-/** Workgroups that are enough to fill a device, and the fewest keys that are worth one. */
-const WORKGROUPS = 512;
+/** The fewest keys that are worth a workgroup. */
 const LEAST_CHUNK = 256;
 
 export function planWeights(
