@@ -7,6 +7,7 @@ import { planCheaper } from '../attend/cheaper.ts';
 import { Axes, readsOf } from '../attend/formulas.ts';
 import { areBounded, type Design } from '../attend/kernel.ts';
 import {
+  dimsOf,
   inFours,
   numbersOf,
   type Operand,
@@ -20,6 +21,7 @@ import { keysOf, rowsOf } from '../attend/shape.ts';
 import type { Machine } from '../machine.ts';
 import type { Dispatch, Layout, Planner } from '../plan.ts';
 import { product } from '../walk.ts';
+import { operationsOf } from '../work.ts';
 import { CONTEXT, cheapened, type GradientDesign, gradientOf, SHAPE, type Target } from './design.ts';
 import { elementsOf, sumElements } from './elements.ts';
 import { planFold } from './fold.ts';
@@ -90,10 +92,7 @@ export const planAttendGradient: Planner<AttendGradientProgram> = (program, layo
     scratch,
     notes,
     work: {
-      operations:
-        rowCount *
-        (sizes.keyLength as number) *
-        gradient.targets.reduce((all, { width }) => all + 2 * width, 0),
+      operations: rowCount * (sizes.keyLength as number) * operationsOfPair(gradient),
       bytes: Object.entries(layouts).reduce(
         (all, [name, { shape }]) => all + product(shape) * bytesOf(program, name),
         0,
@@ -101,6 +100,18 @@ export const planAttendGradient: Planner<AttendGradientProgram> = (program, layo
     },
   };
 };
+
+/** What the dispatches do for one pair: most of them compute its weight and how the loss changes with it again. */
+function operationsOfPair({ program, design, targets, context, moving }: GradientDesign): number {
+  const { of } = program;
+  const weight = operationsOf([of.score, of.mask, of.reweight, of.normalizer.weight], of.sizes);
+  const change = context ? 2 * product(dimsOf(design.operands[of.value] as Operand, of.sizes)) : 0;
+  return targets.reduce(
+    (all, { width, pair }) =>
+      all + weight + (pair.some(({ stage }) => stage !== 'value') ? change : 0) + 2 * width,
+    moving ? weight + change : 0,
+  );
+}
 
 const bytesOf = ({ of }: AttendGradientProgram, name: string): number =>
   dtypes[(of.inputs[name.replace('out:', '')]?.dtype ?? of.dtype) as DType].bytes;

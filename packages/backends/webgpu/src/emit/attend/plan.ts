@@ -1,10 +1,11 @@
 // Plans an attend program: which templates run, with which tiles, and what lies in memory between them.
 
-import { asNode, type Expr, reachable } from '@heed/expr';
+import type { Expr } from '@heed/expr';
 import { type AttendProgram, dtypes, type Unsupported, workingDType } from '@heed/tensor';
 import { describeMatrix } from '../matrices.ts';
 import type { Layout, Plan, Planner } from '../plan.ts';
 import { product } from '../walk.ts';
+import { operationsOf } from '../work.ts';
 import { planCheaper } from './cheaper.ts';
 import { Axes, isLiteral, readsOf } from './formulas.ts';
 import { areBounded, type Design } from './kernel.ts';
@@ -159,12 +160,7 @@ function workOf(
   layouts: Readonly<Record<string, Layout>>,
 ): Plan['work'] {
   const { score, mask, reweight, normalizer, inputs, sizes, dtype } = program;
-  let pair = 2 * width;
-  for (const node of reachable([score, mask, reweight, normalizer.weight].map(asNode))) {
-    if (node.op === 'input' || node.op === 'const') continue;
-    const dims = new Set(node.args.flatMap((arg) => arg.type.dims));
-    pair += [...dims].reduce((all, dim) => all * (sizes[dim] ?? 1), 1);
-  }
+  const pair = 2 * width + operationsOf([score, mask, reweight, normalizer.weight], sizes);
   const bytes = Object.entries(layouts).reduce((sum, [name, { shape }]) => {
     const stored = inputs[name]?.dtype ?? (name === 'out:level' ? workingDType(dtype) : dtype);
     return sum + product(shape) * dtypes[stored].bytes;

@@ -75,7 +75,7 @@ describe('what a level changes by where all scores of a row do', () => {
       }),
     );
     const axes = new Axes((name) => inputs[name]?.along);
-    const design = { program: stored.forward, operands, axes, cheaper: null, bounded: true };
+    const design = { program: stored.forward, operands, axes, cheaper: null, product: null, bounded: true };
     expect(gradientOf(stored.backward, design).relative).toBe(!level);
   });
 });
