@@ -11,11 +11,13 @@ import {
   sizeOfShape,
   Tensor,
 } from '@heed/tensor';
-import { WebGpuBackend } from './backend.ts';
+import type { WebGpuBackend } from './backend.ts';
 import { COPY_SRC, STORAGE } from './usage.ts';
 
 function backendOf(where: string, device: Device): WebGpuBackend {
-  if (device.backend instanceof WebGpuBackend) return device.backend;
+  const { backend } = device;
+  // Told by what it can do: its class is part of what is loaded when a device opens.
+  if ('adopt' in backend && 'bufferOf' in backend) return backend as WebGpuBackend;
   throw new BackendError(`${where}: expected a device of webgpu(), got one of ${device.name}().`);
 }
 

@@ -5,6 +5,7 @@ import { webgpu } from '../index.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
+  vi.doUnmock('./engine.ts');
 });
 
 /** A device of the test's own, as a program that draws with it would have one. */
@@ -58,6 +59,15 @@ describe('opening', () => {
     const backend = await webgpu({ adapter: 'SwiftShader' }).open();
     expect(backend.device.adapterInfo.architecture).toBe('swiftshader');
     await backend.close();
+  });
+
+  it('loads what computes when a device is opened, and says so where that fails', async () => {
+    vi.doMock('./engine.ts', () => {
+      throw new Error('the network is down');
+    });
+    const opening = webgpu(swiftshader()).open();
+    await expect(opening).rejects.toThrow(BackendError);
+    await expect(opening).rejects.toThrow('webgpu: open: its code could not be loaded');
   });
 
   it('says what would provide a device where there is none', async () => {

@@ -1,10 +1,7 @@
 // The plugin.
 
-import { type BackendPlugin, ValueError } from '@heed/tensor';
-import { WebGpuBackend } from './backend.ts';
-import { findDevice } from './find.ts';
-import { machineOf } from './machine.ts';
-import { withUsefulMatrices } from './matrices.ts';
+import { BackendError, type BackendPlugin, ValueError } from '@heed/tensor';
+import type { WebGpuBackend } from './backend.ts';
 
 export interface WebGpuOptions {
   /** A device of the caller's, which is never destroyed here. Whatever it was made with is what there is. */
@@ -37,17 +34,18 @@ export interface WebGpuPlugin extends BackendPlugin<'webgpu'> {
  * @throws BackendError, when opened, where there is no such device; it says what would provide one.
  */
 export function webgpu(options: WebGpuOptions = {}): WebGpuPlugin {
-  const { bytes = Number.MAX_SAFE_INTEGER, poison = false, profile = false } = options;
-  const { half = true, subgroups = true, matrices = true } = options;
-  if (!(bytes > 0)) throw new ValueError(`webgpu: bytes: expected a number above 0, got ${bytes}.`);
+  const { bytes } = options;
+  if (bytes !== undefined && !(bytes > 0))
+    throw new ValueError(`webgpu: bytes: expected a number above 0, got ${bytes}.`);
   return {
     kind: 'backend',
     name: 'webgpu',
     open: async () => {
-      const found = await findDevice(options);
-      const { device } = found;
-      const machine = await withUsefulMatrices(device, machineOf(found, { half, subgroups, matrices }));
-      return new WebGpuBackend({ device, machine, bytes, poison, profile, owned: !options.device });
+      // A bundler makes a file of its own of this, which a page loads when it opens a device.
+      const { openEngine } = await import('./engine.ts').catch((cause: unknown) => {
+        throw new BackendError(`webgpu: open: its code could not be loaded (${cause}).`, { cause });
+      });
+      return openEngine(options);
     },
   };
 }
