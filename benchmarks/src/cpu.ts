@@ -53,7 +53,7 @@ for (const threads of asked.threads) {
   }
 }
 const starts = wants(asked, START) ? await measureStarts(present) : [];
-const sizes = wants(asked, SIZE) ? await measureSizes(present) : [];
+const sizes = wants(asked, SIZE) ? await measureSizes('cpu', present) : [];
 
 const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} threads, Node ${process.version}`;
 const texts = [

@@ -17,19 +17,38 @@ const binary = (path: string): Size => {
   return { minified: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
 };
 
-export async function measureSizes(systems: readonly string[]): Promise<SizeRow[]> {
+/** What of a peer belongs to a backend. */
+const parts = {
+  cpu: {
+    ort: 'onnxruntime-web/wasm',
+    ortBinary: 'onnxruntime-web/ort-wasm-simd-threaded.wasm',
+    tfjs: '@tensorflow/tfjs-backend-wasm',
+    tfjsBinary: '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
+  },
+  webgpu: {
+    ort: 'onnxruntime-web/webgpu',
+    ortBinary: 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm',
+    tfjs: '@tensorflow/tfjs-backend-webgpu',
+    tfjsBinary: null,
+  },
+} as const;
+
+export async function measureSizes(
+  backend: keyof typeof parts,
+  systems: readonly string[],
+): Promise<SizeRow[]> {
+  const { ort, ortBinary, tfjs, tfjsBinary } = parts[backend];
+  const both = `export { attention } from '@heed/attention'; export { ${backend} } from '@heed/${backend}';`;
   const rows: SizeRow[] = [
+    { what: `heed: attention and ${backend}`, script: await sizesOf(both, 'heed') },
     {
-      what: 'heed: attention and cpu',
-      script: await sizesOf(
-        "export { attention } from '@heed/attention'; export { cpu } from '@heed/cpu';",
-        'heed',
-      ),
+      what: 'heed: attention alone',
+      script: await sizesOf("export { attention } from '@heed/attention';", 'heed'),
     },
     {
-      what: 'heed: these, a device, tensors, one score, one mask, softmax',
+      what: 'heed: both, a device, tensors, one score, one mask, softmax',
       script: await sizesOf(
-        `export { attention } from '@heed/attention'; export { cpu } from '@heed/cpu';
+        `${both}
          export { openDevice, tensor } from '@heed/tensor'; export { scaledDot } from '@heed/scores';
          export { causal } from '@heed/masks'; export { softmax } from '@heed/normalizers';`,
         'heed',
@@ -38,9 +57,9 @@ export async function measureSizes(systems: readonly string[]): Promise<SizeRow[
   ];
   if (systems.includes('onnxruntime-web'))
     rows.push({
-      what: 'onnxruntime-web/wasm',
-      script: await sizesOf("export { InferenceSession, Tensor } from 'onnxruntime-web/wasm';", 'peers'),
-      binary: binary('onnxruntime-web/ort-wasm-simd-threaded.wasm'),
+      what: ort,
+      script: await sizesOf(`export { InferenceSession, Tensor } from '${ort}';`, 'peers'),
+      binary: binary(ortBinary),
     });
   if (systems.includes('jax-js'))
     rows.push({
@@ -52,12 +71,12 @@ export async function measureSizes(systems: readonly string[]): Promise<SizeRow[
     });
   if (systems.includes('tfjs'))
     rows.push({
-      what: 'tfjs-core and tfjs-backend-wasm',
+      what: `tfjs-core and ${tfjs.split('/')[1]}`,
       script: await sizesOf(
-        "export { setBackend, tensor, matMul, mul, softmax } from '@tensorflow/tfjs-core'; import '@tensorflow/tfjs-backend-wasm';",
+        `export { setBackend, tensor, matMul, mul, softmax } from '@tensorflow/tfjs-core'; import '${tfjs}';`,
         'peers',
       ),
-      binary: binary('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'),
+      ...(tfjsBinary ? { binary: binary(tfjsBinary) } : {}),
     });
   return rows;
 }

@@ -6,17 +6,18 @@ import { chart } from '../chart.ts';
 import { compete, type Row } from '../compete.ts';
 import { installPeers } from '../install.ts';
 import { Runner } from '../runner.ts';
+import { measureSizes, type SizeRow } from '../size.ts';
 import { HEED } from '../systems.ts';
-import { medianOf, precise, ratiosOf } from '../table.ts';
+import { medianOf, precise, ratiosOf, sizeTable } from '../table.ts';
 import type { Workload } from '../workload.ts';
 import { type Adapter, findAdapter } from './adapter.ts';
-import { type Options, readOptions, TEMPLATES, usage, wants } from './options.ts';
+import { type Options, readOptions, SIZE, TEMPLATES, usage, wants } from './options.ts';
 import { PLAIN, systems } from './systems.ts';
 import { account, againstItself, dropped, type Measured, templates, times, verdict } from './table.ts';
 import { leftOut, templateRows, workloads } from './workloads.ts';
 
 /** Seconds that one run may take at the measured rate, where nothing is said. In software peers reach a hundredth of it. */
-const BUDGET = { software: 0.02, device: 2 };
+const BUDGET = { software: 0.012, device: 2 };
 
 function start(): { readonly asked: Options; readonly adapter: Adapter } {
   try {
@@ -72,13 +73,56 @@ const shown = (row: Row): string =>
     .join(', ');
 
 const measured: Measured[] = [];
+const beside: Row[] = [];
+let sizes: readonly SizeRow[] = [];
+
+/** What is there of a table that is not whole, or not yet. */
+const PART = 'webgpu-part';
+
+/** Writes what has been measured so far. */
+function write(file: string): { readonly text: string; readonly files: string } {
+  const rows = measured.map(({ row }) => row);
+  const text = [
+    machine.join('\n'),
+    ...(rows.length > 0
+      ? [times(measured, asked.systems), dropped(measured), account(measured, flops), templates(measured)]
+      : []),
+    againstItself(beside),
+    ...(sizes.length > 0 ? [sizeTable(sizes)] : []),
+    ...(rows.length > 0 ? [verdict(measured, flops)] : []),
+    ...(absent.length > 0
+      ? [`Left out\n${absent.map(({ id, reason }) => `${id}: ${reason}`).join('\n')}`]
+      : []),
+  ]
+    .filter((one) => one !== '')
+    .join('\n\n');
+  const results = new URL('../../results/', import.meta.url);
+  mkdirSync(results, { recursive: true });
+  const json = {
+    machine: machine.at(-1),
+    adapter: adapter.probe,
+    seconds: asked.seconds,
+    budget,
+    systems: abouts,
+    leftOut: absent,
+    rows: rows.map((row) => ({ ...row, ratios: ratiosOf(row) })),
+    templates: beside,
+    sizes,
+  };
+  writeFileSync(new URL(`${file}.json`, results), `${JSON.stringify(json, null, 2)}\n`);
+  writeFileSync(new URL(`${file}.txt`, results), `${text}\n`);
+  const picture = chart(rows, systems, `Medians in milliseconds. ${name}`, () => name);
+  if (picture) writeFileSync(new URL(`${file}.svg`, results), picture);
+  return { text, files: `${file}.{json,txt${picture ? ',svg' : ''}}` };
+}
+
 for (const [at, workload] of chosen.entries()) {
   const row = await measure(workload, asked.systems);
   measured.push({ workload, row });
   console.log(`[${at + 1}/${chosen.length}] ${workload.title}, ms: ${shown(row)}`);
+  write(PART);
 }
 
-const beside: Row[] = [];
 if (wants(asked, TEMPLATES)) {
   for (const { id, by, workload } of templateRows(software)) {
     if (by === 'subgroups' && subgroups === 'none') {
@@ -91,38 +135,10 @@ if (wants(asked, TEMPLATES)) {
   }
 }
 
-const rows = measured.map(({ row }) => row);
-const texts = [
-  machine.join('\n'),
-  ...(rows.length > 0
-    ? [times(measured, asked.systems), dropped(measured), account(measured, flops), templates(measured)]
-    : []),
-  againstItself(beside),
-  ...(rows.length > 0 ? [verdict(measured, flops)] : []),
-  ...(absent.length > 0
-    ? [`Left out\n${absent.map(({ id, reason }) => `${id}: ${reason}`).join('\n')}`]
-    : []),
-].filter((text) => text !== '');
-console.log(`\n${texts.join('\n\n')}`);
+if (wants(asked, SIZE)) sizes = await measureSizes('webgpu', asked.systems);
 
 // A part of the table never takes the place of the whole.
 const whole =
   asked.rows.length === 0 && asked.systems.length === systems.length - 1 && asked.budget === undefined;
-const file = whole ? 'webgpu' : 'webgpu-part';
-const results = new URL('../../results/', import.meta.url);
-mkdirSync(results, { recursive: true });
-const json = {
-  machine: machine.at(-1),
-  adapter: adapter.probe,
-  seconds: asked.seconds,
-  budget,
-  systems: abouts,
-  leftOut: absent,
-  rows: rows.map((row) => ({ ...row, ratios: ratiosOf(row) })),
-  templates: beside,
-};
-writeFileSync(new URL(`${file}.json`, results), `${JSON.stringify(json, null, 2)}\n`);
-writeFileSync(new URL(`${file}.txt`, results), `${texts.join('\n\n')}\n`);
-const picture = chart(rows, systems, `Medians in milliseconds. ${name}`, () => name);
-if (picture) writeFileSync(new URL(`${file}.svg`, results), picture);
-console.log(`\nWritten to benchmarks/results/${file}.{json,txt${picture ? ',svg' : ''}}`);
+const { text, files } = write(whole ? 'webgpu' : PART);
+console.log(`\n${text}\n\nWritten to benchmarks/results/${files}`);

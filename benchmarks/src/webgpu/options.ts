@@ -6,6 +6,7 @@ import { PLAIN, systems } from './systems.ts';
 import { workloads } from './workloads.ts';
 
 export const TEMPLATES = 'templates';
+export const SIZE = 'size';
 
 export interface Options {
   /** A part of the adapter's name. */
@@ -28,7 +29,7 @@ export const usage = `npm run bench -- --backend webgpu [options]
   --budget 0.02          seconds that one run may take at the measured rate; rows beyond are left out
   --seconds 1            time for each cell
   --systems heed,jax-js  what to measure; heed always is
-rows: ${[...workloads.map(({ id }) => id), TEMPLATES].join(' ')}
+rows: ${[...workloads.map(({ id }) => id), TEMPLATES, SIZE].join(' ')}
 systems: ${measured.join(' ')}`;
 
 /** @throws Error that says how it is used. */
@@ -50,7 +51,7 @@ export function readOptions(args: readonly string[]): Options {
     return Number(text);
   };
   const rows = list(values.rows);
-  const names = [...workloads.map(({ id }) => id), TEMPLATES];
+  const names = [...workloads.map(({ id }) => id), TEMPLATES, SIZE];
   for (const row of rows)
     if (!names.some((name) => name.startsWith(row))) throw new Error(`no row begins with "${row}"`);
   const asked = list(values.systems);

@@ -107,8 +107,8 @@ export const templateRows = (software: boolean): readonly TemplateRow[] => {
   return [
     { id: `templates-full-${length}`, by: 'subgroups', workload: sdpa('none', length, 64) },
     { id: 'templates-decode-4096', by: 'subgroups', workload: decode(4096) },
-    // As many queries as are few, and one more.
-    { id: 'templates-queries', by: 'queries', workload: { ...few(15), beside: few(16) } },
+    // As many queries as keys are split for, and one more.
+    { id: 'templates-queries', by: 'queries', workload: { ...few(32), beside: few(33) } },
   ];
 };
 
