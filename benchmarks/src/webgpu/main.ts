@@ -1,6 +1,6 @@
 // The benchmark of the WebGPU backend: one command, everything in one run on one adapter. See ../../README.md.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { chart } from '../chart.ts';
 import { compete, type Row } from '../compete.ts';
@@ -29,15 +29,40 @@ function start(): { readonly asked: Options; readonly adapter: Adapter } {
   }
 }
 
+const results = new URL('../../results/', import.meta.url);
+/** What is there of a table that is not whole, or not yet. */
+const PART = 'webgpu-part';
+
+/** What a run leaves, as far as another one can go on from it. */
+interface Left {
+  readonly adapter: Adapter['probe'];
+  readonly seconds: number;
+  readonly systems: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
+}
+
+/** What the last run left, if it was made as this one is to be. */
+function leftBefore(adapter: Adapter, { resume, seconds, systems: names }: Options): Left | undefined {
+  const file = new URL(`${PART}.json`, results);
+  if (!resume || !existsSync(file)) return undefined;
+  const left = JSON.parse(readFileSync(file, 'utf8')) as Left;
+  const alike = left.adapter.name === adapter.probe.name && left.seconds === seconds;
+  const rows = left.rows.filter(({ cells }) => names.every((one) => Object.hasOwn(cells, one)));
+  return alike ? { ...left, rows } : undefined;
+}
+
 const { asked, adapter } = start();
+const before = leftBefore(adapter, asked);
 if (asked.systems.some((name) => name !== HEED)) installPeers();
-const { name, software, subgroups, half, clock, rate } = adapter.probe;
+// The rate was measured with the rows.
+const { name, software, subgroups, half, clock, rate } = before?.adapter ?? adapter.probe;
 const { flops, design } = rate;
 const machine = [
   `${name}; subgroups of ${subgroups}, ${half ? '' : 'no '}16-bit floats, ${clock ? '' : 'no '}clock`,
   `multiply-adds in float32: ${precise(flops / 1e9)} GFLOP/s, by ${design.chains} chains of four in each of ${design.invocations} invocations${design.fused ? '' : ', without fma'}`,
   `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} threads, Node ${process.version}`,
 ];
+if (before) machine.splice(2, 0, `${before.rows.length} rows of a run that was ended before are kept`);
 console.log(machine.join('\n'));
 
 const budget = asked.budget ?? (software ? BUDGET.software : BUDGET.device);
@@ -49,7 +74,7 @@ const absent = wanted.flatMap((workload) => {
 for (const { id, reason } of absent) console.log(`left out: ${id}: ${reason}`);
 const chosen = wanted.filter(({ id }) => !absent.some((one) => one.id === id));
 
-const abouts: Record<string, string> = {};
+const abouts: Record<string, string> = { ...before?.systems };
 
 /** New processes for each row, all on the one adapter. */
 async function measure(workload: Workload, names: readonly string[]): Promise<Row> {
@@ -76,9 +101,6 @@ const measured: Measured[] = [];
 const beside: Row[] = [];
 let sizes: readonly SizeRow[] = [];
 
-/** What is there of a table that is not whole, or not yet. */
-const PART = 'webgpu-part';
-
 /** Writes what has been measured so far. */
 function write(file: string): { readonly text: string; readonly files: string } {
   const rows = measured.map(({ row }) => row);
@@ -96,11 +118,10 @@ function write(file: string): { readonly text: string; readonly files: string } 
   ]
     .filter((one) => one !== '')
     .join('\n\n');
-  const results = new URL('../../results/', import.meta.url);
   mkdirSync(results, { recursive: true });
   const json = {
     machine: machine.at(-1),
-    adapter: adapter.probe,
+    adapter: before?.adapter ?? adapter.probe,
     seconds: asked.seconds,
     budget,
     systems: abouts,
@@ -117,7 +138,8 @@ function write(file: string): { readonly text: string; readonly files: string } 
 }
 
 for (const [at, workload] of chosen.entries()) {
-  const row = await measure(workload, asked.systems);
+  const known = before?.rows.find(({ id }) => id === workload.id);
+  const row = known ?? (await measure(workload, asked.systems));
   measured.push({ workload, row });
   console.log(`[${at + 1}/${chosen.length}] ${workload.title}, ms: ${shown(row)}`);
   write(PART);

@@ -17,6 +17,8 @@ export interface Options {
   readonly seconds: number;
   /** Seconds that one run of a row may take at the measured rate; by the kind of device if left out. */
   readonly budget: number | undefined;
+  /** Whether the rows of the last run, if it was ended on the same adapter, are kept and not run again. */
+  readonly resume: boolean;
   /** What is compared, heed first. */
   readonly systems: readonly string[];
 }
@@ -28,6 +30,7 @@ export const usage = `npm run bench -- --backend webgpu [options]
   --rows sdpa,additive   rows whose names begin so; all if left out
   --budget 0.02          seconds that one run may take at the measured rate; rows beyond are left out
   --seconds 1            time for each cell
+  --resume               keeps the rows of a run that was ended before all were there
   --systems heed,jax-js  what to measure; heed always is
 rows: ${[...workloads.map(({ id }) => id), TEMPLATES, SIZE].join(' ')}
 systems: ${measured.join(' ')}`;
@@ -42,6 +45,7 @@ export function readOptions(args: readonly string[]): Options {
       rows: { type: 'string', default: '' },
       budget: { type: 'string' },
       seconds: { type: 'string', default: '1' },
+      resume: { type: 'boolean', default: false },
       systems: { type: 'string', default: measured.join(',') },
     },
   });
@@ -60,6 +64,7 @@ export function readOptions(args: readonly string[]): Options {
     adapter: values.adapter,
     rows,
     seconds: positive('seconds', values.seconds),
+    resume: values.resume,
     budget: values.budget === undefined ? undefined : positive('budget', values.budget),
     systems: measured.filter((name) => name === HEED || asked.includes(name)),
   };

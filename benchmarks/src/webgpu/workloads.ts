@@ -120,14 +120,20 @@ export function bytesOf(task: AttentionTask): { readonly largestInput: number; r
   return { largestInput: Math.max(...sizes), table: task.shape.queries * task.shape.keys * 4 };
 }
 
+/** Bytes of one input that are worth drawing, copying and comparing for a device in software. */
+const LARGE = 2 ** 26;
+
 /** Why a row is left out on a device; undefined where it is not. @param budget seconds for one run at the measured rate. */
 export function leftOut(
-  { work, small }: GpuWorkload,
+  { work, small, task }: GpuWorkload,
   software: boolean,
   flops: number,
   budget: number,
 ): string | undefined {
   if (small && !software) return 'shorter than what is measured on a GPU';
+  const { largestInput } = bytesOf(task);
+  if (software && largestInput > LARGE)
+    return `an input of ${Math.round(largestInput / 1e6)} MB, too large for a device in software`;
   const seconds = work / flops;
   return seconds > budget
     ? `one run would take ${seconds.toPrecision(2)} s even at the rate that was measured, more than ${budget} s (--budget)`
