@@ -24,6 +24,7 @@ const masked = [
   masks.globalPrefix({ positions: 1, align: 'start' }),
   masks.globalWindow({ window: 1, global: [0, 3], align: 'start' }),
   masks.local({ window: 1.5 }),
+  masks.neighborhood({ height: 2, width: 3, size: 3 }),
   masks.padding(),
   masks.prefix({ align: 'end' }),
   masks.queryPadding(),
@@ -121,8 +122,10 @@ export const exported: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Whether a part says how long sequences are: a window of an image. */
-export const isImage = ({ modifiers = [] }: AttentionOptions): boolean =>
-  modifiers.some(({ part }) => part === 'relative-grid');
-/** The places of the window above. */
+/** Parts that say how long sequences are: by the places of an image. */
+const images = new Set(['neighborhood', 'relative-grid']);
+
+export const isImage = ({ mask = [], modifiers = [] }: AttentionOptions): boolean =>
+  [mask, modifiers].flat().some(({ part }) => images.has(part));
+/** The places of the images above. */
 export const IMAGE = 6;
