@@ -3,6 +3,7 @@
 import type { PairKernel } from '../attend/kernel.ts';
 import { indexIn, type Output } from '../attend/output.ts';
 import type { Lanes } from '../lanes.ts';
+import { isNegativeInfinity } from '../math/special.ts';
 import type { ShaderWriter } from '../shader.ts';
 import { load } from '../storage.ts';
 
@@ -36,7 +37,7 @@ export const rowIndex = (shader: ShaderWriter, [batch, head, query]: readonly st
   `(${batch} * ${shader.length('heads')} + ${head}) * ${shader.length('queryLength')} + ${query}`;
 
 /** Whether a row is not empty, by its level or its origin. */
-const isFull = (value: string): string => `bitcast<u32>(${value}) != 0xff800000u`;
+const isFull = (value: string): string => `!${isNegativeInfinity(value)}`;
 
 const placesOf = ({ tile, rows: { readHead, readQuery } }: PairKernel): string[][] =>
   readQuery.map((query) => [tile.batch, readHead[0] as string, query]);

@@ -2,7 +2,7 @@
 
 import { float, type Lanes } from '../lanes.ts';
 import { maximum as maximumOf } from '../math/extreme.ts';
-import { negativeInfinity } from '../math/special.ts';
+import { isNegativeInfinity, negativeInfinity } from '../math/special.ts';
 import type { PairKernel } from './kernel.ts';
 import { countedFrom, scoreTerm } from './relative.ts';
 import { type Exchange, gatherRows, mapRows, type RowCells, rowVariables, setRows } from './rows.ts';
@@ -24,8 +24,6 @@ export interface Solved {
 const TRIES = 8;
 /** Sweeps after which narrowing ends in any case: an interval over all of float32 is exhausted long before. */
 const MOST_SWEEPS = 60;
-
-const isLeast = (value: string): string => `bitcast<u32>(${value}) == 0xff800000u`;
 
 /**
  * The level at which weights sum to one, the sink's included: sweeps that sum the weights at several levels between two
@@ -83,7 +81,7 @@ export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | 
   const rows = Array.from({ length: shape.group }, (_, g) => g);
   const term = scoreTerm(normalizer.weight, design.axes);
   const origin = term
-    ? rows.map((g) => code.let('origin', `select(${most.of(g)}, 0.0, ${isLeast(most.of(g))})`))
+    ? rows.map((g) => code.let('origin', `select(${most.of(g)}, 0.0, ${isNegativeInfinity(most.of(g))})`))
     : null;
   const tops = rows.map((g) => most.of(g));
   const known = {
@@ -181,7 +179,7 @@ export function solveRoot(kernel: PairKernel, exchange: Exchange, sink: Lanes | 
   const full = gatherRows(
     kernel,
     'full',
-    rows.map((g) => `select(1.0, 0.0, ${keys.of(g)} == 0.0 || ${isLeast(most.of(g))})`),
+    rows.map((g) => `select(1.0, 0.0, ${keys.of(g)} == 0.0 || ${isNegativeInfinity(most.of(g))})`),
   );
   const level = rows.map((g) => nearest.of(g));
   const shift = term && kernel.ofRows(term, { score: origin as Lanes });

@@ -5,6 +5,7 @@ import { ExpressionWriter } from '../expression.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Machine } from '../machine.ts';
 import { exp } from '../math/exponential.ts';
+import { isNegativeInfinity } from '../math/special.ts';
 import type { Shader } from '../plan.ts';
 import { ShaderWriter } from '../shader.ts';
 import { load, store } from '../storage.ts';
@@ -102,7 +103,7 @@ export function emitWeights({
 }
 
 /** Whether a row is not empty, by what its scores are counted from. */
-const isFull = (origin: string): string => `bitcast<u32>(${origin}) != 0xff800000u`;
+const isFull = (origin: string): string => `!${isNegativeInfinity(origin)}`;
 
 const splatBool = (value: string, width: 1 | 4): string =>
   width === 1 ? `(${value})` : `vec4<bool>(${value})`;

@@ -5,6 +5,7 @@ import { define, type Parts } from './define.ts';
 
 export const INFINITY_BITS = '0x7f800000u';
 export const NAN_BITS = '0x7fc00000u';
+const NEGATIVE_INFINITY_BITS = '0xff800000u';
 
 const value = (name: string, bits: string) =>
   define(
@@ -17,8 +18,12 @@ const value = (name: string, bits: string) =>
   );
 
 export const infinity = value('infinity', INFINITY_BITS);
-export const negativeInfinity = value('negative_infinity', '0xff800000u');
+export const negativeInfinity = value('negative_infinity', NEGATIVE_INFINITY_BITS);
 export const nan = value('nan', NAN_BITS);
+
+/** Whether an f32 is minus infinity. */
+export const isNegativeInfinity = (one: string): string =>
+  `(bitcast<u32>(${one}) == ${NEGATIVE_INFINITY_BITS})`;
 
 /** Whether the float whose bits are given is NaN. */
 export const nanBits = ({ U }: Parts, bits: string): string =>
