@@ -1,7 +1,7 @@
 // The trained tensors of an attention's parts, as parameters of the layer that holds the attention.
 
 import { type Part, parameters } from '@heed/attention';
-import type { Sizes } from '@heed/expr';
+import { type Sizes, sizeOf } from '@heed/expr';
 import { NameError, ShapeError, type Tensor } from '@heed/tensor';
 import type { Parameters } from './layer.ts';
 import type { Site } from './site.ts';
@@ -26,14 +26,36 @@ export function partParameters(
     for (const [name, declared] of Object.entries(part.params)) {
       if (made[name]) throw new NameError(`${site.where}: two parts declare "${name}". Rename one of them.`);
       const path = prefix + name;
-      // A given tensor's dims may be new to the part: the attention itself checks them at each call.
       const given = site.given(path);
+      if (given) checkShape(site, path, given, declared, of);
       made[name] = given
         ? site.take(path, given)
         : site.keep(path, fresh(site, path, part, name, declared, of));
     }
   }
   return made;
+}
+
+/** Refuses another shape, as far as the layer knows it. What is left open, the attention checks at each call. */
+function checkShape(
+  site: Site,
+  path: string,
+  { shape }: Tensor,
+  { type, along }: Part['params'][string],
+  { sizes, heads }: PartSizes,
+): void {
+  const expected = [
+    ...along.map((axis) => (axis === 'head' ? (heads ?? axis) : axis)),
+    ...Array.from({ length: type.lookups }, () => 'any'),
+    ...type.dims.map((dim) => sizeOf(dim, sizes) ?? dim),
+  ];
+  const fits =
+    shape.length === expected.length &&
+    expected.every((size, axis) => typeof size === 'string' || size === shape[axis]);
+  if (fits) return;
+  throw new ShapeError(
+    `${site.where}: "${path}" must be [${expected.join(', ')}], got [${shape.join(', ')}].`,
+  );
 }
 
 function fresh(
