@@ -67,8 +67,10 @@ console.log(machine.join('\n'));
 
 const budget = asked.budget ?? (software ? BUDGET.software : BUDGET.device);
 const wanted = workloads.filter(({ id }) => wants(asked, id));
+const known = new Map(before?.rows.map((row) => [row.id, row]));
 const absent = wanted.flatMap((workload) => {
-  const reason = leftOut(workload, software, flops, budget);
+  const late = asked.finish && !known.has(workload.id) ? 'the run was ended before it' : undefined;
+  const reason = leftOut(workload, software, flops, budget) ?? late;
   return reason === undefined ? [] : [{ id: workload.id, reason }];
 });
 for (const { id, reason } of absent) console.log(`left out: ${id}: ${reason}`);
@@ -138,8 +140,7 @@ function write(file: string): { readonly text: string; readonly files: string } 
 }
 
 for (const [at, workload] of chosen.entries()) {
-  const known = before?.rows.find(({ id }) => id === workload.id);
-  const row = known ?? (await measure(workload, asked.systems));
+  const row = known.get(workload.id) ?? (await measure(workload, asked.systems));
   measured.push({ workload, row });
   console.log(`[${at + 1}/${chosen.length}] ${workload.title}, ms: ${shown(row)}`);
   write(PART);

@@ -19,6 +19,8 @@ export interface Options {
   readonly budget: number | undefined;
   /** Whether the rows of the last run, if it was ended on the same adapter, are kept and not run again. */
   readonly resume: boolean;
+  /** Whether rows that are not there yet are left out, and what is there is the table. */
+  readonly finish: boolean;
   /** What is compared, heed first. */
   readonly systems: readonly string[];
 }
@@ -31,6 +33,7 @@ export const usage = `npm run bench -- --backend webgpu [options]
   --budget 0.02          seconds that one run may take at the measured rate; rows beyond are left out
   --seconds 1            time for each cell
   --resume               keeps the rows of a run that was ended before all were there
+  --finish               with --resume: runs none of the other rows, and writes the table of those that are there
   --systems heed,jax-js  what to measure; heed always is
 rows: ${[...workloads.map(({ id }) => id), TEMPLATES, SIZE].join(' ')}
 systems: ${measured.join(' ')}`;
@@ -46,6 +49,7 @@ export function readOptions(args: readonly string[]): Options {
       budget: { type: 'string' },
       seconds: { type: 'string', default: '1' },
       resume: { type: 'boolean', default: false },
+      finish: { type: 'boolean', default: false },
       systems: { type: 'string', default: measured.join(',') },
     },
   });
@@ -64,7 +68,8 @@ export function readOptions(args: readonly string[]): Options {
     adapter: values.adapter,
     rows,
     seconds: positive('seconds', values.seconds),
-    resume: values.resume,
+    resume: values.resume || values.finish,
+    finish: values.finish,
     budget: values.budget === undefined ? undefined : positive('budget', values.budget),
     systems: measured.filter((name) => name === HEED || asked.includes(name)),
   };
