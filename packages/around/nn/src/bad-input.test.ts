@@ -16,19 +16,10 @@ import {
   sinusoidal,
   toSafetensors,
 } from './index.ts';
+import { message, wrong } from './wrong.fixture.ts';
 
 const device = await openDevice(reference());
 const t = (...shape: number[]) => zeros(device, shape);
-const message = (f: () => unknown): string => {
-  try {
-    f();
-  } catch (problem) {
-    return `${(problem as Error).name}: ${(problem as Error).message}`;
-  }
-  return 'no error';
-};
-// biome-ignore lint/suspicious/noExplicitAny: what is wrong here would not compile
-const wrong = (value: unknown): any => value;
 const entry = (text: string) => {
   const header = new TextEncoder().encode(text);
   return Uint8Array.from([header.length, 0, 0, 0, 0, 0, 0, 0, ...header]);

@@ -1,6 +1,6 @@
 // @heed/nn: layers and what they are made of.
 
-export type { KeyValueCache, Remembered } from './cache/cache.ts';
+export type { Asked, Given, KeyValueCache, Remembered } from './cache/cache.ts';
 export { type CacheOptions, type GrowingCache, keyValueCache } from './cache/growing.ts';
 export { type LengthsOf, lengthsFor } from './cache/lengths.ts';
 export { type PagedCache, type PagePool, type PagePoolOptions, pagePool } from './cache/paged.ts';

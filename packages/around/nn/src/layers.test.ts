@@ -2,7 +2,6 @@
 
 import { option } from '@heed/attention';
 import { cpu } from '@heed/cpu';
-import { reference } from '@heed/reference';
 import {
   add,
   div,
@@ -18,7 +17,8 @@ import {
   uniform,
 } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { device, double, rows } from './exact.fixture.ts';
 import {
   convolution,
   defineLayer,
@@ -29,13 +29,6 @@ import {
   type Parameters,
   rmsNorm,
 } from './index.ts';
-
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
 
 /** Gradients of everything that a layer is made of and given. */
 const checked = (

@@ -4,24 +4,14 @@ import { attention } from '@heed/attention';
 import { padding } from '@heed/masks';
 import { load, type Parameters, save } from '@heed/nn';
 import { softmax, sparsemax } from '@heed/normalizers';
-import { reference } from '@heed/reference';
 import { additive } from '@heed/scores';
-import { add, minimum, openDevice, stack, sum, type Tensor, tensor, uniform, zeros } from '@heed/tensor';
+import { add, minimum, stack, sum, type Tensor, tensor, zeros } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
+import { message, wrong } from '../../../around/nn/src/wrong.fixture.ts';
 import { additiveAttention, coverageLoss } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 12);
-};
 const widths = { queryWidth: 3, memoryWidth: 5, hidden: 4 };
 const small = { ...widths, start: 'glorot', seed: 1, ...double } as const;
 const [query, memory] = [rows(1, 2, 3), rows(2, 2, 6, 5)];
@@ -165,16 +155,6 @@ describe('coverage', () => {
 
 describe('bad input to additive', () => {
   const layer = additiveAttention(device, small);
-  const message = (f: () => unknown): string => {
-    try {
-      f();
-    } catch (problem) {
-      return `${(problem as Error).name}: ${(problem as Error).message}`;
-    }
-    return 'no error';
-  };
-  // biome-ignore lint/suspicious/noExplicitAny: what is wrong here would not compile
-  const wrong = (value: unknown): any => value;
   const cases: Record<string, () => unknown> = {
     'no hidden width': () => additiveAttention(device, wrong({ queryWidth: 3, memoryWidth: 5, seed: 1 })),
     'a score': () => additiveAttention(device, { ...small, ...wrong({ score: additive() }) }),

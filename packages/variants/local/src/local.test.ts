@@ -2,24 +2,14 @@
 
 import { padding } from '@heed/masks';
 import { load, type Parameters, save } from '@heed/nn';
-import { reference } from '@heed/reference';
 import { concat as concatScore } from '@heed/scores';
-import { openDevice, stack, sum, type Tensor, tensor, uniform } from '@heed/tensor';
+import { stack, sum, type Tensor, tensor } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
+import { message, wrong } from '../../../around/nn/src/wrong.fixture.ts';
 import { localAttention } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 12);
-};
 const widths = { queryWidth: 3, memoryWidth: 5, window: 2 };
 const small = { ...widths, seed: 1, ...double };
 const [queries, memory] = [rows(1, 2, 4, 3), rows(2, 2, 9, 5)];
@@ -124,16 +114,6 @@ describe('local attention', () => {
 });
 
 describe('bad input to local', () => {
-  const message = (f: () => unknown): string => {
-    try {
-      f();
-    } catch (problem) {
-      return `${(problem as Error).name}: ${(problem as Error).message}`;
-    }
-    return 'no error';
-  };
-  // biome-ignore lint/suspicious/noExplicitAny: what is wrong here would not compile
-  const wrong = (value: unknown): any => value;
   const cases: Record<string, () => unknown> = {
     'no window': () => localAttention(device, wrong({ queryWidth: 3, memoryWidth: 5, seed: 1 })),
     'a kind that is none': () => localAttention(device, { ...small, kind: wrong('local-x') }),

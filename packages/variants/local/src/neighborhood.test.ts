@@ -2,18 +2,12 @@
 
 import { load, type Parameters, save } from '@heed/nn';
 import { sparsemax } from '@heed/normalizers';
-import { reference } from '@heed/reference';
-import { openDevice, type Tensor, uniform } from '@heed/tensor';
+import type { Tensor } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
 import { neighborhoodAttention } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
 const made = { channels: 4, heads: 2, size: 3, seed: 1, ...double } as const;
 
 type Grid = number[][];

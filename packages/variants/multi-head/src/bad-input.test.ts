@@ -4,20 +4,11 @@ import { causal } from '@heed/masks';
 import { reference } from '@heed/reference';
 import { openDevice, type Tensor, zeros } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
+import { message, wrong } from '../../../around/nn/src/wrong.fixture.ts';
 import { fromKeras, fromPyTorch, keyValueCache, multiHead } from './index.ts';
 
 const device = await openDevice(reference());
 const t = (...shape: number[]): Tensor => zeros(device, shape);
-const message = (f: () => unknown): string => {
-  try {
-    f();
-  } catch (problem) {
-    return `${(problem as Error).name}: ${(problem as Error).message}`;
-  }
-  return 'no error';
-};
-// biome-ignore lint/suspicious/noExplicitAny: what is wrong here would not compile
-const wrong = (value: unknown): any => value;
 
 describe('bad input to multi-head', () => {
   const layer = multiHead(device, { width: 4, heads: 2, seed: 1 });

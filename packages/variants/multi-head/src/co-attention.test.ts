@@ -1,36 +1,12 @@
 // Two sequences: the layers against their papers' equations written out, lengths, gradients, and what must not be.
 
 import { load, type Parameters, save } from '@heed/nn';
-import { reference } from '@heed/reference';
-import {
-  add,
-  concat,
-  matmul,
-  max,
-  mul,
-  openDevice,
-  softmax,
-  sum,
-  type Tensor,
-  tanh,
-  tensor,
-  uniform,
-} from '@heed/tensor';
+import { add, concat, matmul, max, mul, softmax, sum, type Tensor, tanh, tensor } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
 import { bidirectionalAttention, coAttention } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 12);
-};
 const counts = (...lengths: number[]) => tensor(device, lengths, { dtype: 'int32' });
 const entry = (of: Tensor, at: number, length: number) => of.slice(0, at, at + 1).slice(1, 0, length);
 const times = (a: Tensor, b: Tensor) => matmul(a, b, { transposeB: true });

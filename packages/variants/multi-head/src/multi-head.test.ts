@@ -4,35 +4,13 @@ import { attention } from '@heed/attention';
 import { bias as biasModifier, causal, padding, relativeTable, window } from '@heed/masks';
 import { load, type Parameters, rmsNorm, rotary, save } from '@heed/nn';
 import { softmax, sparsemax } from '@heed/normalizers';
-import { reference } from '@heed/reference';
 import { additive, scaledDot } from '@heed/scores';
-import {
-  add,
-  concat,
-  matmul,
-  openDevice,
-  parameter,
-  sum,
-  type Tensor,
-  tensor,
-  uniform,
-  zeros,
-} from '@heed/tensor';
+import { add, concat, matmul, parameter, sum, type Tensor, tensor, zeros } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
 import { keyValueCache, multiHead } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor, digits = 12) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, digits);
-};
 const small = { width: 6, heads: 2, seed: 1, ...double };
 
 describe('multi-head', () => {

@@ -3,6 +3,7 @@
 import { type AttentionOptions, option } from '@heed/attention';
 import {
   defineLayer,
+  type Given,
   type KeyValueCache,
   lengthsFor,
   linear,
@@ -40,16 +41,7 @@ export interface MultiHeadResult {
 }
 
 /** The output alone, or with what was asked for. */
-export type MultiHeadGiven<C> = C extends { readonly weights: true | { readonly pool: number } }
-  ? Omit<MultiHeadResult, 'cache'> & { readonly weights: Tensor } & WithCache<C>
-  : C extends { readonly cache: KeyValueCache }
-    ? Omit<MultiHeadResult, 'cache'> & WithCache<C>
-    : C extends { readonly weights: boolean }
-      ? Tensor | MultiHeadResult
-      : Tensor;
-type WithCache<C> = C extends { readonly cache: infer K extends KeyValueCache }
-  ? { readonly cache: K }
-  : unknown;
+export type MultiHeadGiven<C> = Given<C, MultiHeadResult>;
 
 /** Keys and values that are projected already, [batch, keyHead, key, feature]. */
 export interface Memory {

@@ -2,22 +2,11 @@
 
 import { alibi, causal, padding } from '@heed/masks';
 import { rotary } from '@heed/nn';
-import { reference } from '@heed/reference';
-import { concat, openDevice, type Tensor, uniform, withoutGradients } from '@heed/tensor';
-import { afterAll, describe, expect, it } from 'vitest';
+import { concat, type Tensor, withoutGradients } from '@heed/tensor';
+import { describe, expect, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
 import { keyValueCache, multiHead, pagePool } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 12);
-};
 const quietly = <T>(body: () => T): T => withoutGradients(device, body);
 const options = {
   width: 6,

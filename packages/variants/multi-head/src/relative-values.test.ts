@@ -2,18 +2,12 @@
 
 import { causal, relativeKeys } from '@heed/masks';
 import type { Parameters } from '@heed/nn';
-import { reference } from '@heed/reference';
-import { concat, openDevice, type Tensor, tensor, uniform, withoutGradients } from '@heed/tensor';
+import { concat, type Tensor, tensor, withoutGradients } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
 import { keyValueCache, multiHead, pagePool } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
 const close = async (got: Tensor, wanted: Tensor | number[]) => {
   const [a, b] = [await got.read(), Array.isArray(wanted) ? wanted : await wanted.read()];
   expect(a.length).toBe(b.length);

@@ -4,34 +4,14 @@ import { attention } from '@heed/attention';
 import { padding } from '@heed/masks';
 import { load, type Parameters, save } from '@heed/nn';
 import { entmax15, softmax } from '@heed/normalizers';
-import { reference } from '@heed/reference';
 import { concat as concatScore, dot, general } from '@heed/scores';
-import {
-  concat,
-  matmul,
-  openDevice,
-  parameter,
-  stack,
-  type Tensor,
-  tanh,
-  tensor,
-  uniform,
-} from '@heed/tensor';
+import { concat, matmul, parameter, stack, type Tensor, tanh, tensor } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
+import { message, wrong } from '../../../around/nn/src/wrong.fixture.ts';
 import { multiplicativeAttention } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 12);
-};
 const widths = { queryWidth: 3, memoryWidth: 5 };
 const small = { ...widths, seed: 1, ...double };
 const [query, memory] = [rows(1, 2, 3), rows(2, 2, 6, 5)];
@@ -161,16 +141,6 @@ describe('multiplicative attention', () => {
 
 describe('bad input to multiplicative', () => {
   const layer = multiplicativeAttention(device, small);
-  const message = (f: () => unknown): string => {
-    try {
-      f();
-    } catch (problem) {
-      return `${(problem as Error).name}: ${(problem as Error).message}`;
-    }
-    return 'no error';
-  };
-  // biome-ignore lint/suspicious/noExplicitAny: what is wrong here would not compile
-  const wrong = (value: unknown): any => value;
   const cases: Record<string, () => unknown> = {
     'no memory width': () => multiplicativeAttention(device, wrong({ queryWidth: 3, seed: 1 })),
     'the name of a score': () => multiplicativeAttention(device, { ...small, score: wrong('concat') }),

@@ -1,18 +1,12 @@
 // A convolution with attention beside it: both halves written out place by place.
 
 import { load, type Parameters, save } from '@heed/nn';
-import { reference } from '@heed/reference';
-import { openDevice, type Tensor, uniform } from '@heed/tensor';
+import type { Tensor } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
 import { augmentedConvolution } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
 const sizes = { in: 3, out: 7, attended: 4, hidden: 6, heads: 2, size: 3, reach: 1 } as const;
 
 type Grid = number[][];

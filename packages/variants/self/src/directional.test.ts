@@ -2,7 +2,6 @@
 
 import { padding } from '@heed/masks';
 import { load, type Parameters, save } from '@heed/nn';
-import { reference } from '@heed/reference';
 import {
   add,
   concat,
@@ -10,7 +9,6 @@ import {
   gt,
   matmul,
   mul,
-  openDevice,
   sigmoid,
   softmax,
   sub,
@@ -18,24 +16,13 @@ import {
   type Tensor,
   tanh,
   tensor,
-  uniform,
   where,
 } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
 import { directionalAttention, featurePooling } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 12);
-};
 const made = { width: 4, hidden: 3, seed: 1, ...double };
 const x = rows(1, 2, 5, 4);
 

@@ -4,7 +4,6 @@ import { attention } from '@heed/attention';
 import { causal, padding } from '@heed/masks';
 import { keyValueCache, load, type Parameters, pagePool, rotary, save } from '@heed/nn';
 import { softmax, sparsemax } from '@heed/normalizers';
-import { reference } from '@heed/reference';
 import { additive, scaledDot } from '@heed/scores';
 import {
   add,
@@ -12,7 +11,6 @@ import {
   gt,
   matmul,
   mul,
-  openDevice,
   parameter,
   softmax as softmaxOf,
   sub,
@@ -20,25 +18,15 @@ import {
   type Tensor,
   tanh,
   tensor,
-  uniform,
   where,
   withoutGradients,
 } from '@heed/tensor';
 import { gradientCheck } from '@heed/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { close, device, double, rows } from '../../../around/nn/src/exact.fixture.ts';
+import { message, wrong } from '../../../around/nn/src/wrong.fixture.ts';
 import { attentionPooling, featurePooling, imageAttention, overlap, selfAttention } from './index.ts';
 
-const device = await openDevice(reference());
-afterAll(() => device.close());
-
-const double = { dtype: 'float64' } as const;
-const rows = (seed: number, ...shape: number[]): Tensor =>
-  uniform(device, shape, { low: -1, high: 1, seed, ...double });
-const close = async (got: Tensor, wanted: Tensor) => {
-  expect(got.shape).toEqual(wanted.shape);
-  const [a, b] = [await got.read(), await wanted.read()];
-  for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 12);
-};
 const made = { seed: 1, ...double };
 const affine = (p: Parameters, name: string, x: Tensor) =>
   add(matmul(x, p[`${name}.weight`] as Tensor, { transposeB: true }), p[`${name}.bias`] as Tensor);
@@ -248,16 +236,6 @@ describe('every layer of this package', () => {
 });
 
 describe('bad input to layers of self-attention', () => {
-  const message = (f: () => unknown): string => {
-    try {
-      f();
-    } catch (problem) {
-      return `${(problem as Error).name}: ${(problem as Error).message}`;
-    }
-    return 'no error';
-  };
-  // biome-ignore lint/suspicious/noExplicitAny: what is wrong here would not compile
-  const wrong = (value: unknown): any => value;
   const cases: Record<string, () => unknown> = {
     'no width': () => selfAttention(device, wrong({ seed: 1 })),
     'rows of another width': () => selfAttention(device, { width: 4, seed: 1 })(rows(1, 2, 3)),

@@ -5,6 +5,7 @@ import {
   attended,
   attending,
   defineLayer,
+  type Given,
   type KeyValueCache,
   lengthsFor,
   linear,
@@ -36,16 +37,7 @@ export interface SelfResult {
 }
 
 /** The context alone, or with what was asked for. */
-export type SelfGiven<C> = C extends { readonly weights: true | { readonly pool: number } }
-  ? Omit<SelfResult, 'cache'> & { readonly weights: Tensor } & WithCache<C>
-  : C extends { readonly cache: KeyValueCache }
-    ? Omit<SelfResult, 'cache'> & WithCache<C>
-    : C extends { readonly weights: boolean }
-      ? Tensor | SelfResult
-      : Tensor;
-type WithCache<C> = C extends { readonly cache: infer K extends KeyValueCache }
-  ? { readonly cache: K }
-  : unknown;
+export type SelfGiven<C> = Given<C, SelfResult>;
 
 /** A layer of self-attention, to be called with rows [batch, length, width], or [length, width]. */
 export type SelfAttention = <const C extends SelfCall = {}>(rows: Tensor, call?: C) => SelfGiven<C>;

@@ -26,3 +26,21 @@ export interface Remembered<C extends KeyValueCache> {
   readonly lengths: readonly number[] | null;
   readonly cache: C;
 }
+
+/** What a call of a layer gives, with the weights and the cache that it may be asked for. */
+export interface Asked {
+  readonly weights?: Tensor;
+  readonly cache?: KeyValueCache;
+}
+
+/** The tensor alone, or with what the call C asked for: weights, or the cache after its own. */
+export type Given<C, R extends Asked> = C extends { readonly weights: true | { readonly pool: number } }
+  ? Omit<R, 'cache'> & { readonly weights: Tensor } & WithCache<C>
+  : C extends { readonly cache: KeyValueCache }
+    ? Omit<R, 'cache'> & WithCache<C>
+    : C extends { readonly weights: boolean }
+      ? Tensor | R
+      : Tensor;
+type WithCache<C> = C extends { readonly cache: infer K extends KeyValueCache }
+  ? { readonly cache: K }
+  : unknown;
