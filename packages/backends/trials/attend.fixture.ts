@@ -3,6 +3,7 @@
 import { reference } from '@heed/reference';
 import {
   type AttendInput,
+  type AttendProgram,
   axisNames,
   type Backend,
   type DType,
@@ -16,7 +17,8 @@ import {
   workingDType,
 } from '@heed/tensor';
 import { MULTIPLE, roundoff } from '@heed/testing';
-import { type Draw, dimsOf, type Scene } from './scene.fixture.ts';
+import { expect } from 'vitest';
+import { Draw, dimsOf, type Lengths, type Scene, sceneOf } from './scene.fixture.ts';
 
 /** The shapes and dtypes of a program's results. */
 function resultsOf({ program, lengths }: Scene): Record<string, { shape: readonly number[]; dtype: DType }> {
@@ -238,6 +240,35 @@ export async function compare(
       throw new Error(
         `${name}[${i}]: expected ${one} within ${allowed[name]}, got ${got} (lengths ${JSON.stringify(lengths)}, ${placing}).`,
       );
+    }
+  }
+}
+
+/** Keys that no query before them sees, under a mask that is causal from the start. */
+const SEEN = 11;
+
+/** Expects rows before `SEEN` to be the same when every key from there on holds NaN and infinity. */
+export async function keepsOut(backend: Backend, program: AttendProgram, lengths: Lengths): Promise<void> {
+  const clean = sceneOf(program, lengths, new Draw(8));
+  const before = await run(backend, clean, new Draw(8));
+  const inputs = Object.fromEntries(
+    Object.entries(clean.inputs).map(([input, { shape, data }]) => {
+      const along = program.inputs[input]?.along ?? [];
+      if (!along.includes('key')) return [input, { shape, data }];
+      const width = shape.slice(along.indexOf('key') + 1).reduce((all, size) => all * size, 1);
+      const bad = data.map((one, i) =>
+        Math.floor(i / width) % lengths.key < SEEN ? one : i % 2 === 0 ? Number.NaN : Infinity,
+      );
+      return [input, { shape, data: bad }];
+    }),
+  );
+  const after = await run(backend, { ...clean, inputs }, new Draw(8));
+  for (const [result, numbers] of Object.entries(after)) {
+    const width = numbers.length / (lengths.batch * lengths.head * lengths.query);
+    for (const [i, one] of numbers.entries()) {
+      if (Math.floor(i / width) % lengths.query >= SEEN) continue;
+      const was = (before[result] as Float64Array)[i] as number;
+      if (one !== was) expect(Math.abs(one - was)).toBeLessThan(1e-5 * (1 + Math.abs(was)));
     }
   }
 }

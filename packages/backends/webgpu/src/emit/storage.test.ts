@@ -1,9 +1,9 @@
 import { type DType, dtypes, fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
+import { everyExponent } from '../../../trials/numbers.fixture.ts';
 import { adapters } from '../adapters.fixture.ts';
 import { runShader } from './arrays.fixture.ts';
 import { least } from './machine.ts';
-import { everyExponent } from './math/numbers.fixture.ts';
 import { ShaderWriter } from './shader.ts';
 import { load, load4, store, store4 } from './storage.ts';
 

@@ -1,8 +1,9 @@
 import { erf as erfNode, evaluator, scalar, threefry, trace } from '@heed/expr';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
+import { distance, everyExponent, spread } from '../../../../trials/numbers.fixture.ts';
 import type { Lanes, Simd } from '../simd.ts';
-import { distance, everyExponent, machines, onArrays, spread } from './arrays.fixture.ts';
+import { machines, onArrays } from './arrays.fixture.ts';
 import { floorDivInt, modInt } from './division.ts';
 import { exp, exp2, sigmoid } from './exponential.ts';
 import * as half from './half.ts';

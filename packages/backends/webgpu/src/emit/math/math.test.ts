@@ -1,5 +1,6 @@
 import { comparisons, erf as erfNode, evaluator, scalar, threefry, trace } from '@heed/expr';
 import { describe, expect, it } from 'vitest';
+import { distance, everyExponent, spread } from '../../../../trials/numbers.fixture.ts';
 import { onArrays, places } from '../arrays.fixture.ts';
 import { comparison } from './compare.ts';
 import type { WidthFunction } from './define.ts';
@@ -9,7 +10,6 @@ import { exp, sigmoid, softmaxExp } from './exponential.ts';
 import { maximum, minimum } from './extreme.ts';
 import { tanh } from './hyperbolic.ts';
 import { log, log1p } from './logarithm.ts';
-import { distance, everyExponent, spread } from './numbers.fixture.ts';
 import { pow } from './power.ts';
 import { random } from './random.ts';
 import { sign, toInt } from './rounding.ts';
