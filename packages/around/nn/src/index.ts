@@ -17,6 +17,7 @@ export type {
   Module,
   Parameters,
 } from './define/layer.ts';
+export { decoderRows, type Memory, remembering } from './define/memory.ts';
 export { isTraining, type Mode, modeOf } from './define/mode.ts';
 export { partOptions, valueOption } from './define/options.ts';
 export type { PartSizes } from './define/part-parameters.ts';

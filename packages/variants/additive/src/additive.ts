@@ -1,19 +1,21 @@
 // Bahdanau's attention: the decoder's previous state asks, the encoder's annotations answer.
 
 import { option } from '@heed/attention';
-import { attended, attending, defineLayer, initial, linear, type PartsCall, partOptions } from '@heed/nn';
+import {
+  attended,
+  attending,
+  decoderRows,
+  defineLayer,
+  initial,
+  linear,
+  type Memory,
+  type PartsCall,
+  partOptions,
+  remembering,
+} from '@heed/nn';
 import { softmax } from '@heed/normalizers';
 import { add, ShapeError, type Tensor, ValueError, zeros } from '@heed/tensor';
 import { projectedScore } from './score.ts';
-
-/** A memory whose keys are projected: U h + b, [batch, key, hidden], and the annotations h themselves. */
-export interface Memory {
-  readonly kind: 'memory';
-  readonly key: Tensor;
-  readonly value: Tensor;
-  /** Frees the keys; the annotations belong to who gave them. */
-  dispose(): void;
-}
 
 /** What goes with the rows of one call. */
 export interface AdditiveCall extends PartsCall {
@@ -116,35 +118,23 @@ export const additiveAttention = defineLayer({
       own,
     );
 
-    const remember = (memory: Tensor, value: Tensor = memory): Memory => {
-      if (memory.rank !== 3 || memory.shape[2] !== memoryWidth)
-        throw new ShapeError(
-          `additive: memory expects [batch, key, memoryWidth] with a width of ${memoryWidth}, got [${memory.shape.join(', ')}].`,
-        );
-      const key = project(memory);
-      return { kind: 'memory', key, value, dispose: () => key.dispose() };
-    };
+    const remember = remembering('additive', memoryWidth, project);
 
     const layer = (
       query: Tensor,
       memory: Tensor | Memory,
       call: AdditiveCall = {},
     ): Tensor | AdditiveResult => {
-      const step = query.rank === 2;
-      if ((!step && query.rank !== 3) || query.shape.at(-1) !== queryWidth) {
-        throw new ShapeError(
-          `additive: query expects [batch, queryWidth] or [batch, query, queryWidth] with a width of ${queryWidth}, got [${query.shape.join(', ')}].`,
-        );
-      }
+      const { rows, step } = decoderRows('additive', query, queryWidth);
       const { key, value } = 'kind' in memory ? memory : remember(memory);
       const before = covered(coverage, call, key, step);
       const { context, weights } = attended(
         attend,
-        [step ? query.unsqueeze(1) : query, key, value],
+        [rows, key, value],
         callOf(before ? { ...call, inputs: { ...call.inputs, coverage: before } } : call),
         Boolean(call.weights || before),
       );
-      const lower = (rows: Tensor) => (step ? rows.squeeze(1) : rows);
+      const lower = (of: Tensor) => (step ? of.squeeze(1) : of);
       if (!weights) return lower(context);
       return {
         context: lower(context),

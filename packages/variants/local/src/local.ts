@@ -6,11 +6,14 @@ import {
   attended,
   attending,
   type Builder,
+  decoderRows,
   defineLayer,
   initial,
   linear,
+  type Memory,
   type PartsCall,
   partOptions,
+  remembering,
 } from '@heed/nn';
 import { softmax } from '@heed/normalizers';
 import { dot } from '@heed/scores';
@@ -22,7 +25,6 @@ import {
   matmul,
   mul,
   ones,
-  ShapeError,
   sigmoid,
   type Tensor,
   tanh,
@@ -30,15 +32,6 @@ import {
   where,
 } from '@heed/tensor';
 import { cut } from './cut.ts';
-
-/** A memory whose keys are projected, and the states themselves, [batch, key, feature]. */
-export interface Memory {
-  readonly kind: 'memory';
-  readonly key: Tensor;
-  readonly value: Tensor;
-  /** Frees the projected keys; the states belong to who gave them. */
-  dispose(): void;
-}
 
 /** What goes with the rows of one call. */
 export interface LocalCall extends PartsCall {
@@ -141,29 +134,15 @@ export const localAttention = defineLayer({
       },
     );
 
-    const remember = (memory: Tensor): Memory => {
-      if (memory.rank !== 3 || memory.shape[2] !== memoryWidth) {
-        throw new ShapeError(
-          `local: memory expects [batch, key, memoryWidth] with a width of ${memoryWidth}, got [${memory.shape.join(', ')}].`,
-        );
-      }
-      const key = project ? project(memory) : memory;
-      return { kind: 'memory', key, value: memory, dispose: () => (project ? key.dispose() : undefined) };
-    };
+    const remember = remembering('local', memoryWidth, project);
 
     const layer = (query: Tensor, memory: Tensor | Memory, call: LocalCall = {}): Tensor | LocalResult => {
-      const step = query.rank === 2;
-      if ((!step && query.rank !== 3) || query.shape.at(-1) !== queryWidth) {
-        throw new ShapeError(
-          `local: query expects [batch, queryWidth] or [batch, query, queryWidth] with a width of ${queryWidth}, got [${query.shape.join(', ')}].`,
-        );
-      }
+      const { rows, step } = decoderRows('local', query, queryWidth);
       if (predict && call.offset !== undefined)
         throw new ValueError(
           'local: offset is the step of local-m; local-p predicts its place. Leave it out.',
         );
       const { key, value } = 'kind' in memory ? memory : remember(memory);
-      const rows = step ? query.unsqueeze(1) : query;
       const places = predict?.(rows, key, call.inputs?.lengths);
       const { context, weights } = attended(
         attend,

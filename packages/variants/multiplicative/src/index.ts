@@ -1,7 +1,7 @@
 // @heed/multiplicative: Luong's global attention as a layer.
 
+export type { Memory } from '@heed/nn';
 export {
-  type Memory,
   type Multiplicative,
   type MultiplicativeCall,
   type MultiplicativeResult,

@@ -2,19 +2,21 @@
 
 import { option } from '@heed/attention';
 import { learnedScale } from '@heed/masks';
-import { attended, attending, defineLayer, initial, linear, type PartsCall, partOptions } from '@heed/nn';
+import {
+  attended,
+  attending,
+  decoderRows,
+  defineLayer,
+  initial,
+  linear,
+  type Memory,
+  type PartsCall,
+  partOptions,
+  remembering,
+} from '@heed/nn';
 import { softmax } from '@heed/normalizers';
 import { dot } from '@heed/scores';
-import { concat, ShapeError, type Tensor, tanh, zeros } from '@heed/tensor';
-
-/** A memory whose keys are projected, [batch, key, queryWidth] if they are, and the states themselves. */
-export interface Memory {
-  readonly kind: 'memory';
-  readonly key: Tensor;
-  readonly value: Tensor;
-  /** Frees the projected keys; the states belong to who gave them. */
-  dispose(): void;
-}
+import { concat, type Tensor, tanh, zeros } from '@heed/tensor';
 
 /** What goes with the rows of one call. */
 export interface MultiplicativeCall extends PartsCall {
@@ -122,29 +124,15 @@ export const multiplicativeAttention = defineLayer({
       },
     );
 
-    const remember = (memory: Tensor): Memory => {
-      if (memory.rank !== 3 || memory.shape[2] !== memoryWidth) {
-        throw new ShapeError(
-          `multiplicative: memory expects [batch, key, memoryWidth] with a width of ${memoryWidth}, got [${memory.shape.join(', ')}].`,
-        );
-      }
-      const key = project ? project(memory) : memory;
-      return { kind: 'memory', key, value: memory, dispose: () => (project ? key.dispose() : undefined) };
-    };
+    const remember = remembering('multiplicative', memoryWidth, project);
 
     const layer = (
       query: Tensor,
       memory: Tensor | Memory,
       call: MultiplicativeCall = {},
     ): Tensor | MultiplicativeResult => {
-      const step = query.rank === 2;
-      if ((!step && query.rank !== 3) || query.shape.at(-1) !== queryWidth) {
-        throw new ShapeError(
-          `multiplicative: query expects [batch, queryWidth] or [batch, query, queryWidth] with a width of ${queryWidth}, got [${query.shape.join(', ')}].`,
-        );
-      }
+      const { rows, step } = decoderRows('multiplicative', query, queryWidth);
       const { key, value } = 'kind' in memory ? memory : remember(memory);
-      const rows = step ? query.unsqueeze(1) : query;
       const { context, weights } = attended(attend, [rows, key, value], callOf(call), call.weights ?? false);
       const lower = (of: Tensor) => (step ? of.squeeze(1) : of);
       const output = lower(combine ? tanh(combine(concat([context, rows], { axis: -1 }))) : context);
